@@ -1,0 +1,214 @@
+"""The stages of the storybook model, each built from its recipe. Later stages read earlier runs by path."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from situ.app.recipe import Recipe
+from situ.app.train import Stage
+from situ.conditioning.text import TextEncoder
+from situ.data.coco import Item, read_coco
+from situ.data.packed import pack_pictures
+from situ.diffusion.schedule import Schedule
+from situ.files.atomic import replace
+from situ.scene import SituError
+from situ.training.checkpoint import FILE, trained_weights
+from situ.training.loop import step_generator
+
+
+def autoencoder(recipe: Recipe, device: str) -> Stage:
+    """[data] folder, pictures; [model] latent_channels, widths, layers; [objective] crop, noise, kl."""
+    from situ.models.autoencoder import deep_compression
+    from situ.training.autoencoder import AutoencoderObjective, CropData, psnr
+
+    channels = recipe.value("model", "latent_channels")
+    network = deep_compression(
+        channels, recipe.value("model", "widths"), recipe.value("model", "layers")
+    ).to(device)
+    _start_from(recipe, network)
+    objective = AutoencoderObjective(
+        network,
+        recipe.value("objective", "noise"),
+        recipe.value("objective", "kl"),
+        recipe.value("objective", "decoder_only", False),
+    )
+    pictures = _pictures(recipe)
+    held_out = _pictures(recipe, "held_out")[:64]
+    factor = 2 ** (len(recipe.value("model", "widths")) - 1)
+    data = CropData(pictures, recipe.value("objective", "crop"), channels, factor)
+
+    def export(out: Path) -> None:
+        network.load_state_dict(_whole(network, trained_weights(out)))
+        spread = float(_encode(network, held_out).std())
+        extra = {"scaling_factor": 1 / spread}
+        network.register_to_config(**extra)
+        network.half().save_pretrained(out / "vae")
+
+    return Stage(objective, data, lambda: {"psnr_held_out": psnr(network, held_out)}, export)
+
+
+def clip(recipe: Recipe, device: str) -> Stage:
+    """[data] folder; [model] vocabulary, width, layers, heads, shared, size, patch."""
+    from situ.models.clip import Clip, image_encoder, text_encoder, train_tokenizer
+    from situ.training.contrastive import ContrastiveObjective, PairData
+
+    items = _items(recipe)
+    tokenizer = train_tokenizer(
+        (caption for item in items for caption in item.captions), recipe.value("model", "vocabulary")
+    )
+    shape = [recipe.value("model", key) for key in ("width", "layers", "heads", "shared")]
+    size = recipe.value("model", "size")
+    model = Clip(
+        text_encoder(tokenizer, *shape), image_encoder(*shape, size, recipe.value("model", "patch"))
+    ).to(device)
+    data = PairData(items, _pictures(recipe), tokenizer, size)
+
+    def export(out: Path) -> None:
+        model.load_state_dict(trained_weights(out))
+        tokenizer.save_pretrained(out / "tokenizer")
+        model.text.half().save_pretrained(out / "text_encoder")
+        model.image.half().save_pretrained(out / "image_encoder")
+
+    return Stage(ContrastiveObjective(model), data, export=export)
+
+
+def grounded(recipe: Recipe, device: str) -> Stage:
+    """[data] folder, held_out, autoencoder, clip; [model] a UNetConfig and `gate`; [objective]."""
+    from situ.models.autoencoder import read_autoencoder
+    from situ.models.backbone import Backbone
+    from situ.models.folder import save_backbone
+    from situ.models.unet import UNet
+    from situ.models.unet_config import UNetConfig
+    from situ.training.denoising import (
+        DenoisingObjective,
+        DenoisingSettings,
+        gates,
+        open_gates_,
+        probe,
+    )
+
+    settings = recipe.table("objective", DenoisingSettings)
+    text = _text(Path(recipe.value("data", "clip")))
+    coder = read_autoencoder(
+        Path(recipe.value("data", "autoencoder")) / "vae", "AutoencoderDC", torch.float32
+    ).to(device)
+    model = {k: v for k, v in recipe.tables["model"].items() if k != "gate"}
+    unet = UNet(UNetConfig.from_diffusers(model)).zero_residuals_()
+    unet = unet.to(device, memory_format=torch.channels_last)
+    unet.plain_attention = device == "cpu"
+    open_gates_(unet, recipe.value("model", "gate", 0.0))
+    text.model.to(device)
+    prediction = recipe.value("schedule", "prediction", "epsilon")
+    schedule = Schedule.scaled_linear(prediction=prediction)
+    objective = DenoisingObjective(unet, text.model, schedule, settings)
+    data = _latents(recipe, "folder", coder, text, settings)
+    still = DenoisingSettings(drop_caption=0, drop_grounding=0, drop_both=0)
+    held_out = _latents(recipe, "held_out", coder, text, still).batch(64, step_generator(7, 7))
+    held_out = {name: rows.to(device) for name, rows in held_out.items()}
+
+    def watch() -> dict[str, float]:
+        opened = [abs(value) for value in gates(unet).values()]
+        mean = sum(opened) / len(opened)
+        return {**probe(objective, held_out, (500, 700, 900)), "gate_mean": mean}
+
+    def export(out: Path) -> None:
+        unet.load_state_dict(trained_weights(out))
+        backbone = Backbone("storybook", text, unet, coder, schedule, "", null_base=True)
+        save_backbone(backbone, out / "backbone")
+
+    return Stage(objective, data, watch, export)
+
+
+def judge(recipe: Recipe, device: str) -> Stage:
+    """[data] folder. The judge is trained apart from everything that it measures."""
+    from safetensors.torch import save_file
+
+    from situ.storybook.judge import Judge
+    from situ.training.detection import DetectionData, DetectionObjective
+
+    network = Judge().to(device)
+    data = DetectionData(_items(recipe), _pictures(recipe))
+
+    def export(out: Path) -> None:
+        tensors = {name: t.half().cpu() for name, t in trained_weights(out).items()}
+        replace(out / "judge.safetensors", lambda path: save_file(tensors, path, {"format": "pt"}))
+
+    return Stage(DetectionObjective(network), data, export=export)
+
+
+STAGES: dict[str, Callable[[Recipe, str], Stage]] = {
+    "autoencoder": autoencoder,
+    "clip": clip,
+    "grounded": grounded,
+    "judge": judge,
+}
+
+
+def _items(recipe: Recipe, key: str = "folder") -> tuple[Item, ...]:
+    folder = Path(recipe.value("data", key))
+    if not folder.is_dir():
+        raise SituError(f"{folder} is missing: {recipe.path.name} says how to make it")
+    return read_coco(folder)
+
+
+def _pictures(recipe: Recipe, key: str = "folder") -> NDArray[np.uint8]:
+    folder, size = Path(recipe.value("data", key)), recipe.value("data", "size", 128)
+    return pack_pictures(_items(recipe, key), folder / f"pictures-{size}.npy", size)
+
+
+def _start_from(recipe: Recipe, network: nn.Module) -> None:
+    """[model] start: a run whose parameters this one begins with."""
+    start = recipe.tables["model"].get("start")
+    if start:
+        network.load_state_dict(_whole(network, trained_weights(Path(start))))
+
+
+def _whole(network: nn.Module, trained: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The trained parameters, and the frozen ones as they are."""
+    return {**network.state_dict(), **trained}
+
+
+def _text(run: Path) -> TextEncoder:
+    from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+
+    if not (run / FILE).exists():
+        raise SituError(f"{run} holds no trained CLIP; run recipes/storybook-clip.toml first")
+    model = CLIPTextModelWithProjection.from_pretrained(run / "text_encoder", dtype=torch.float32)
+    return TextEncoder(CLIPTokenizer.from_pretrained(run / "tokenizer"), model.eval())
+
+
+@torch.no_grad()
+def _encode(network: Any, pictures: NDArray[np.uint8]) -> Tensor:
+    parts = []
+    for i in range(0, len(pictures), 32):
+        rows = torch.from_numpy(np.array(pictures[i : i + 32])).permute(0, 3, 1, 2)
+        parts.append(network.encode((rows.float() / 127.5 - 1).to(network.device)).latent.float().cpu())
+    return torch.cat(parts)
+
+
+def _latents(recipe: Recipe, key: str, coder: Any, text: TextEncoder, settings: Any) -> Any:
+    from situ.training.denoising import LatentData
+
+    items, folder = _items(recipe, key), Path(recipe.value("data", key))
+    path = folder / f"latents-{_fingerprint(coder.network)}.npy"
+    if not path.exists():
+        coded = _encode(coder.network, _pictures(recipe, key)) * coder.scaling
+        replace(path, lambda temporary: np.save(temporary.open("wb"), coded.half().numpy()))
+    phrases = sorted({phrase for item in items for phrase in item.layout.phrases})
+    vectors = dict(zip(phrases, text.encode(phrases).pooled.cpu(), strict=True))
+    tokens = [text.tokens(item.captions) for item in items]
+    return LatentData(
+        items, np.load(path, mmap_mode="r"), tokens, text.tokens([""])[0], vectors, settings
+    )
+
+
+def _fingerprint(network: nn.Module) -> str:
+    """Short name of an encoder's weights, so that latents of another one are never read."""
+    total = sum(float(p.double().abs().sum()) for p in network.parameters())
+    return json.dumps(total).replace(".", "")[:12]

@@ -1,0 +1,84 @@
+"""What every method takes and gives: a request for pictures in, a plan for the sampling loop out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from situ.diffusion.guidance import Denoise
+from situ.diffusion.guide import Guide, keep
+from situ.diffusion.sampler import Frame, sample
+from situ.diffusion.schedule import Step
+from situ.diffusion.solvers import SOLVERS, Solver, ddim
+from situ.models.backbone import Backbone
+from situ.scene import Scene, SituError
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample, whatever the method. Defaults are those of GLIGEN's inference script, without its
+    negative prompt; `interval` is the part of the run (progress 0..1) in which guidance is on."""
+
+    steps: int = 50
+    solver: str = "plms"
+    guidance: float = 7.5
+    interval: tuple[float, float] = (0.0, 1.0)
+    negative: str = ""
+    gate: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    eta: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.solver not in SOLVERS:
+            raise SituError(f"solver: {self.solver!r} is unknown; allowed: {', '.join(SOLVERS)}")
+        if not 0 <= self.guidance <= 100:
+            raise SituError(f"guidance: {self.guidance} is out of range; allowed: 0..100, 1 for none")
+        if self.steps < 1:
+            raise SituError(f"steps: {self.steps} is too few; at least 1")
+        if self.eta and self.solver != "ddim":
+            raise SituError(f"eta: {self.eta} needs the solver 'ddim', not {self.solver!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Scenes of one canvas size, each with the seed of its picture."""
+
+    scenes: tuple[Scene, ...]
+    seeds: tuple[int, ...]
+    sampling: Sampling = field(default_factory=Sampling)
+
+    def __post_init__(self) -> None:
+        if len(self.scenes) != len(self.seeds):
+            raise SituError(f"seeds: {len(self.seeds)} for {len(self.scenes)} scenes; give one for each")
+        sizes = {(scene.width, scene.height) for scene in self.scenes}
+        if len(sizes) != 1:
+            raise SituError(f"scenes: one batch draws one canvas size, got {sorted(sizes)}")
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.scenes[0].width, self.scenes[0].height
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything the sampling loop needs. Running it is the same for all methods."""
+
+    z: Tensor  # [B, C, h, w]
+    steps: tuple[Step, ...]
+    denoise: Denoise
+    solver: Solver
+    guide: Guide = keep
+
+    def run(self) -> Iterator[Frame]:
+        return sample(self.steps, self.z, self.denoise, self.guide, self.solver)
+
+
+Method = Callable[[Backbone, Request], Plan]
+
+
+def start(backbone: Backbone, request: Request) -> tuple[Tensor, tuple[Step, ...], Solver]:
+    """The noise, the steps and the solver of a request, which no method changes."""
+    s = request.sampling
+    z = backbone.noise(request.seeds, *request.canvas)
+    solver = (lambda: ddim(s.eta, request.seeds)) if s.eta else SOLVERS[s.solver]
+    return z, backbone.schedule.steps(s.steps), solver
