@@ -368,7 +368,8 @@ def test_the_peers_read_the_converted_folder(parts: Parts, tmp_path: Path):
     encoder, report = CLIPTextModel.from_pretrained(
         folder / "text_encoder", output_loading_info=True
     )
-    assert not report["missing_keys"] and not report["unexpected_keys"]
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
     tokens = torch.tensor([[0, 5, 7, 98]])
     torch.testing.assert_close(
         encoder(tokens).last_hidden_state, parts.text(tokens).last_hidden_state
@@ -403,7 +404,8 @@ def test_no_code_of_the_file_runs(parts: Parts, tmp_path: Path):
     file = parts.save(config_dict=Payload(f"touch {mark}"))
     with pytest.raises(SituError, match="neither a tensor nor a plain container") as caught:
         read_original(file)
-    assert "system" in str(caught.value) and "\n" not in str(caught.value)
+    assert "system" in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert not mark.exists()
 
 
@@ -425,13 +427,14 @@ def test_what_is_no_checkpoint_is_said_in_one_line(tmp_path: Path):
 
 def test_nothing_is_written_over_or_left_behind(parts: Parts, tmp_path: Path):
     (tmp_path / "there").mkdir()
-    with pytest.raises(SituError, match="^folder"):
+    with pytest.raises(SituError, match=r"^folder"):
         convert(parts.save(), tmp_path / "there", parts.tokenizer, TINY)
-    with pytest.raises(SituError, match="^tokenizer"):
+    with pytest.raises(SituError, match=r"^tokenizer"):
         convert(parts.file, tmp_path / "out", tmp_path / "there", TINY)
-    with pytest.raises(SituError, match="^model"):
+    with pytest.raises(SituError, match=r"^model"):
         convert(parts.file, tmp_path / "out", parts.tokenizer)  # not SD-1.4
-    assert not (tmp_path / "out").exists() and not list(tmp_path.glob("*.partial"))
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_inpainting_weights_keep_their_nine_channels(parts: Parts, tmp_path: Path):

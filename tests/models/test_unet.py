@@ -144,7 +144,8 @@ def test_equals_diffusers_without_gated_layers():
     batch = Batch()
     wanted = theirs(batch.z, 500, batch.context).sample
     found = ours(batch.z, 500, batch.context)
-    assert found is not None and (found - wanted).abs().max() <= 1e-5
+    assert found is not None
+    assert (found - wanted).abs().max() <= 1e-5
 
 
 @torch.no_grad()
@@ -234,7 +235,7 @@ def test_config_of_position_channels_is_kept_only_when_on():
     ],
 )
 def test_config_refuses_by_name(key: str, value: object):
-    with pytest.raises(SituError, match=f"^{key}") as caught:
+    with pytest.raises(SituError, match=rf"^{key}") as caught:
         UNetConfig.from_diffusers({**SD1, key: value})
     assert "\n" not in str(caught.value)
 
@@ -259,7 +260,8 @@ def test_gate_zero_skips_the_work(tiny: UNet, batch: Batch):
         if isinstance(module, GatedSelfAttention)
     ]
     plain = run(tiny, batch, grounding=None)
-    assert torch.equal(run(tiny, batch, gate=0.0), plain) and not calls
+    assert torch.equal(run(tiny, batch, gate=0.0), plain)
+    assert not calls
     run(tiny, batch, gate=0.5)
     assert len(calls) == len(hooks) == 6
     for hook in hooks:
@@ -344,7 +346,7 @@ def test_position_net_keeps_fourier_features_in_fp32(dtype: torch.dtype):
     batch.masks.fill_(1)
     net(batch.boxes, batch.masks, batch.phrases.to(dtype))
     assert torch.equal(seen[0][..., D:], fourier_features(batch.boxes).to(dtype))
-    with pytest.raises(SituError, match="^boxes"):
+    with pytest.raises(SituError, match=r"^boxes"):
         net(batch.boxes.to(dtype), batch.masks, batch.phrases)
 
 
@@ -471,7 +473,7 @@ def test_mean_of_maps(tiny: UNet, batch: Batch):
     torch.testing.assert_close(mean, torch.stack(raw).mean((0, 2)).view(3, 8, 8, 7))
     assert [m.shape[-1] for m in recorder.maps.each("gated", "mid")] == [16 + 30]
     for wrong in ({"kind": "cross"}, {"size": (5, 5)}):
-        with pytest.raises(SituError, match="^maps"):
+        with pytest.raises(SituError, match=r"^maps"):
             recorder.maps.mean(**wrong)  # pyright: ignore
 
 
@@ -594,13 +596,13 @@ def test_wrong_shapes_are_named(
     tiny: UNet, batch: Batch, field: str, change: Callable[[Batch], dict[str, Any]]
 ):
     inputs: dict[str, Any] = {"z": batch.z, "t": batch.t, "context": batch.context}
-    with pytest.raises(SituError, match=f"^{field}: shape"):
+    with pytest.raises(SituError, match=rf"^{field}: shape"):
         tiny(**{**inputs, **change(batch)})
 
 
 def test_grounding_needs_gated_layers(batch: Batch):
     unet = UNet(UNetConfig.from_diffusers(PLAIN))
-    with pytest.raises(SituError, match="^grounding"):
+    with pytest.raises(SituError, match=r"^grounding"):
         unet(batch.z, batch.t, batch.context, grounding=torch.zeros(3, 30, D))
 
 
@@ -608,11 +610,11 @@ def test_stop_at_a_site_that_does_not_run(tiny: UNet, batch: Batch):
     gated = Recorder(where("gated")).last(tiny.sites(8, 8))
     assert gated is not None
     inputs = (batch.z, batch.t, batch.context)
-    with pytest.raises(SituError, match="^stop_after"):
+    with pytest.raises(SituError, match=r"^stop_after"):
         tiny(*inputs, stop_after=gated)
-    with pytest.raises(SituError, match="^stop_after"):
+    with pytest.raises(SituError, match=r"^stop_after"):
         tiny(*inputs, batch.grounding(tiny), gate=0.0, stop_after=gated)
-    with pytest.raises(SituError, match="^stop_after"):
+    with pytest.raises(SituError, match=r"^stop_after"):
         tiny(*inputs, stop_after=replace(gated, name="nowhere", kind="self"))
 
 

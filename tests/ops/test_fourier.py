@@ -41,4 +41,5 @@ def test_shape(n: int, frequencies: int):
 def test_gradient_reaches_the_coordinates():
     x = torch.rand(2, 4, requires_grad=True)
     fourier_features(x).sum().backward()
-    assert x.grad is not None and x.grad.abs().min() > 0
+    assert x.grad is not None
+    assert x.grad.abs().min() > 0

@@ -72,7 +72,7 @@ def unet_to_original(tensors: Mapping[str, Tensor], config: UNetConfig) -> dict[
 
 
 def autoencoder_from_original(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the `autoencoder` part to AutoencoderKL's names; its attention was 1x1 convolutions."""
+    """Rename the `autoencoder` part for AutoencoderKL, whose attention has no 1x1 convolutions."""
     levels = 1 + max((int(n) for n in _found(r"encoder\.down\.(\d+)\.", tensors)), default=0)
     renamed = {_autoencoder_name(name, levels): value for name, value in tensors.items()}
     return {

@@ -1,7 +1,7 @@
 """The judge of the storybook: a small detector that says what stands where on a page.
 
-It looks at pictures only to judge them. Its findings carry no gradient: a model trained to please the
-judge would make every score of it meaningless.
+It looks at pictures only to judge them. Its findings carry no gradient: a model that is trained to
+please the judge would make every score of it meaningless.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from situ.files.weights import read_weights
 from situ.scene import Box, SituError
@@ -42,7 +42,7 @@ class Reading:
 
 
 class Residual(nn.Module):
-    """x + conv(conv(x)); without norms, so it starts as the identity (SkipInit, De & Smith 2020)."""
+    """x + conv(conv(x)), without norms: it starts as the identity (SkipInit, De & Smith 2020)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.silu(self.first(F.silu(x))))
+        return x + self.second(functional.silu(self.first(functional.silu(x))))
 
 
 class Judge(nn.Module):
@@ -76,12 +76,16 @@ class Judge(nn.Module):
 
     def forward(self, pixels: Tensor) -> Reading:
         """pixels: [B, 3, 128, 128] in [-1, 1]."""
-        fine = self.fine(self.stem(F.pixel_unshuffle(pixels, STRIDE)))  # [B, near, 32, 32]
+        cells = functional.pixel_unshuffle(pixels, STRIDE)  # [B, 48, 32, 32]
+        cells = cells.contiguous(memory_format=torch.channels_last)
+        fine = self.fine(self.stem(cells))  # [B, near, 32, 32]
         parts = self.parts(self.down_middle(fine))  # [B, middle, 16, 16]
         whole = self.whole(self.down_far(parts))  # [B, far, 8, 8]
         parts = self.joined(parts + _doubled(self.up_middle(whole)))
         fine = self.last(fine + _doubled(self.up_near(parts)))
-        says = self.heads(F.silu(self.mix(F.silu(fine)))).float()  # [B, 38, 32, 32]
+        says = self.heads(
+            functional.silu(self.mix(functional.silu(fine)))
+        ).float()  # [B, 38, 32, 32]
         kinds, sides, colours, textures = says.split(HEADS, 1)
         return Reading(kinds, TYPICAL_SIDE * sides.clamp(-4, 4).exp(), colours, textures)
 
@@ -93,7 +97,7 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     def name(self, pictures: Pictures, boxes: Sequence[Sequence[Box]]) -> list[list[Finding]]:
-        """What stands in given boxes: the likeliest kind and look at the cell in each one's middle."""
+        """What stands in given boxes: the likeliest kind and look at the middle of each."""
         batches = as_pixels(pictures).split(AT_ONCE)
         sheets = [sheet for pixels in batches for sheet in _sheets(self(pixels))]
         return [
@@ -116,12 +120,12 @@ def as_pixels(pictures: Pictures) -> Tensor:
     """Pictures as [B, 3, 128, 128] in [-1, 1]."""
     x = pictures if isinstance(pictures, Tensor) else torch.tensor(pictures)
     if x.ndim != 4 or x.shape[-1] != 3 or x.shape[1] != x.shape[2]:
-        raise SituError(f"pictures have shape {list(x.shape)}; the judge reads squares [B, H, H, 3]")
+        raise SituError(f"pictures have shape {list(x.shape)}; the judge reads [B, side, side, 3]")
     x = x.float() / 127.5 - 1 if x.dtype == torch.uint8 else x.float() * 2 - 1
-    x = x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+    x = x.permute(0, 3, 1, 2).contiguous()
     if x.shape[-1] == SIZE:
         return x
-    return F.interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True)
+    return functional.interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ def _findings(reading: Reading, least: float) -> list[list[Finding]]:
 
 def _peaks(sheet: _Sheet, least: float) -> list[Finding]:
     """Findings at the cells whose chance no neighbour exceeds, the surest first."""
-    highest = F.max_pool2d(sheet.kinds[None], 3, 1, 1)[0]
+    highest = functional.max_pool2d(sheet.kinds[None], 3, 1, 1)[0]
     places = ((sheet.kinds == highest) & (sheet.kinds >= least)).nonzero().tolist()
     found = [sheet.at(y, x, kind) for kind, y, x in places]
     return sorted(found, key=lambda finding: -finding.score)
@@ -196,7 +200,7 @@ def _cell(box: Box, cells: int) -> tuple[int, int]:
 
 
 def _doubled(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0)
+    return functional.interpolate(x, scale_factor=2.0)
 
 
 def _start_rare_(heads: nn.Conv2d) -> None:

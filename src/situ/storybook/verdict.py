@@ -113,8 +113,8 @@ def give_verdict(
 ) -> Verdict:
     """Match the findings of one picture to what was asked for, one to one.
 
-    A finding of the right kind answers first; one of another kind that stands in a place left over is
-    a wrong thing, not an extra one.
+    A finding of the right kind answers first; one of another kind in a place left over is a wrong
+    thing, not an extra one.
     """
     sure = [finding for finding in findings if finding.score >= confidence]
     pairs = match(asked, sure, lambda wish, finding: wish.kind == finding.kind)
@@ -227,9 +227,7 @@ def bootstrap(
     return Estimate(statistic(verdicts), values[tail], values[len(values) - 1 - tail])
 
 
-def _resamples(
-    verdicts: Sequence[Verdict], draws: int, seed: int
-) -> Iterator[Sequence[Verdict]]:
+def _resamples(verdicts: Sequence[Verdict], draws: int, seed: int) -> Iterator[Sequence[Verdict]]:
     rng = random.Random(seed)
     for _ in range(draws):
         yield rng.choices(verdicts, k=len(verdicts))

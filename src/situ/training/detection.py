@@ -1,4 +1,4 @@
-"""Train the judge: focal loss on the middles of things, UnitBox on their boxes, cross-entropy on looks.
+"""Train the judge: where the middles of things are, how far their edges, and how they look.
 
     loss = focal(kinds) + mean(-ln IoU) + CE(colours) + CE(textures)
 
@@ -8,9 +8,9 @@ The last three are means over the cells near the middle of a thing, weighted by 
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from situ.data.coco import Item
 from situ.storybook.judge import Judge, Reading, as_pixels, cell_centres
@@ -28,29 +28,40 @@ class DetectionObjective(nn.Module):
 
     def __init__(self, judge: Judge) -> None:
         super().__init__()
-        self.trained = judge.to(memory_format=torch.channels_last)
+        self.trained = judge
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         reading: Reading = self.trained(batch["pixels"])
         boxes, labels = batch["boxes_xyxy"], batch["labels"]
-        hills = middles(boxes, *reading.kinds.shape[-2:]) * (labels[..., 0, None, None] >= 0)
-        height, slot = hills.max(1)  # [B, h, w]: the nearest thing of each cell
-        weight = torch.where(height > NEAR, height, 0)
-        weight = weight / weight.sum()
-        box = boxes.gather(1, slot.flatten(1)[..., None].expand(-1, -1, 4))  # [B, h * w, 4]
-        label = labels.gather(1, slot.flatten(1)[..., None].expand(-1, -1, 3))
-        label = label.clamp(min=0).unflatten(1, slot.shape[1:])  # [B, h, w, 3]
-        kinds = focal_loss(reading.kinds, kind_targets(hills, labels[..., 0]))
-        boxed = (weight * unit_box(reading.sides, box.mT.unflatten(2, slot.shape[1:]))).sum()
-        colours = (weight * F.cross_entropy(reading.colours, label[..., 1], reduction="none")).sum()
-        textures = F.cross_entropy(reading.textures, label[..., 2], reduction="none")
-        textures = (weight * textures).sum()
-        parts = {"kinds": kinds, "boxes": boxed, "colours": colours, "textures": textures}
-        return {"loss": kinds + boxed + colours + textures} | {n: p.detach() for n, p in parts.items()}
+        rows, columns = reading.kinds.shape[-2:]
+        hills = middles(boxes, rows, columns) * (labels[..., 0, None, None] >= 0)
+        weight, box, label = nearest(hills, boxes, labels)
+        parts = {
+            "kinds": focal_loss(reading.kinds, kind_targets(hills, labels[..., 0])),
+            "boxes": (weight * unit_box(reading.sides, box)).sum(),
+            "colours": (weight * _surprise(reading.colours, label[:, 1])).sum(),
+            "textures": (weight * _surprise(reading.textures, label[:, 2])).sum(),
+        }
+        loss = torch.stack(list(parts.values())).sum()
+        return {"loss": loss} | {name: part.detach() for name, part in parts.items()}
+
+
+def nearest(hills: Tensor, boxes_xyxy: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The thing of each cell: weights [B, h, w] of sum 1, boxes and labels [B, 4 or 3, h, w]."""
+    height, slot = hills.max(1)
+    weight = torch.where(height > NEAR, height, 0)
+    row = torch.arange(len(slot), device=slot.device)[:, None, None]
+    box = boxes_xyxy[row, slot].permute(0, 3, 1, 2)
+    label = labels[row, slot].clamp(min=0).permute(0, 3, 1, 2)
+    return weight / weight.sum().clamp(min=1), box, label
+
+
+def _surprise(logits: Tensor, label: Tensor) -> Tensor:
+    return functional.cross_entropy(logits, label, reduction="none")
 
 
 def middles(boxes_xyxy: Tensor, height: int, width: int) -> Tensor:
-    """A Gaussian hill for each box, 1 at the cell that holds its middle: [B, N, 4] -> [B, N, h, w]."""
+    """A Gaussian hill for each box, 1 at the cell of its middle: [B, N, 4] -> [B, N, h, w]."""
     x0, y0, x1, y1 = boxes_xyxy[..., None, None].unbind(2)  # [B, N, 1, 1]
     column = ((x0 + x1) / 2 * width).floor().clamp(max=width - 1)
     row = ((y0 + y1) / 2 * height).floor().clamp(max=height - 1)
@@ -61,23 +72,23 @@ def middles(boxes_xyxy: Tensor, height: int, width: int) -> Tensor:
 
 
 def kind_targets(hills: Tensor, kinds: Tensor) -> Tensor:
-    """The highest hill of each kind: [B, N, h, w] and kinds [B, N] (-1 for none) -> [B, 20, h, w]."""
+    """The highest hill of each kind; kinds are -1 for none: [B, N, h, w] -> [B, 20, h, w]."""
     empty = hills.new_zeros(len(hills), len(KINDS), *hills.shape[-2:])
     index = kinds.clamp(min=0)[..., None, None].expand_as(hills)
     return empty.scatter_reduce(1, index, hills, "amax")
 
 
 def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Penalty-reduced focal loss (CenterNet, eq. 1: alpha 2, beta 4), divided by the number of middles."""
+    """Penalty-reduced focal loss for each middle (CenterNet, eq. 1: alpha 2, beta 4)."""
     chance = logits.sigmoid()
-    hit = (1 - chance) ** 2 * F.logsigmoid(logits)
-    miss = (1 - target) ** 4 * chance**2 * F.logsigmoid(-logits)
+    hit = (1 - chance) ** 2 * functional.logsigmoid(logits)
+    miss = (1 - target) ** 4 * chance**2 * functional.logsigmoid(-logits)
     return -torch.where(target == 1, hit, miss).sum() / (target == 1).sum().clamp(min=1)
 
 
 def unit_box(sides: Tensor, boxes_xyxy: Tensor) -> Tensor:
-    """-ln IoU of boxes that hold the same cell centre (Yu et al. 2016): two [B, 4, h, w] -> [B, h, w]."""
-    centres = cell_centres(*sides.shape[-2:], sides.device)
+    """-ln IoU of boxes around one cell (UnitBox, Yu et al. 2016): [B, 4, h, w] -> [B, h, w]."""
+    centres = cell_centres(sides.shape[-2], sides.shape[-1], sides.device)
     true = torch.cat([centres - boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - centres], 1).clamp(min=1e-3)
     common = sides.minimum(true)
     area, true_area, shared = (_area(value) for value in (sides, true, common))
@@ -118,16 +129,20 @@ def _numbers(look: dict[str, str]) -> tuple[int, int, int]:
 
 
 def weathered(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    """Some blur and noise, different for each picture, so that painted pages are read as rendered ones.
+    """Blur and noise of random strength, so that generated pages are read as well as rendered ones.
 
     Half of the noise is coarse, as a generator's mistakes are: whole patches a little off.
     """
     blur, fine, coarse = (torch.rand(3, len(pixels), 1, 1, 1, generator=rng) ** 2).unbind()
-    soft = F.avg_pool2d(F.avg_pool2d(pixels, 3, 1, 1), 3, 1, 1)
+    soft = _softened(_softened(pixels))
     grain = torch.randn(pixels.shape, generator=rng)
     patches = torch.randn(*pixels.shape[:2], 16, 16, generator=rng)
-    patches = F.interpolate(patches, pixels.shape[-2:], mode="bilinear")
+    patches = functional.interpolate(patches, pixels.shape[-2:], mode="bilinear")
     return pixels.lerp(soft, blur) + NOISE * (fine * grain + coarse * patches)
+
+
+def _softened(pixels: Tensor) -> Tensor:
+    return functional.avg_pool2d(pixels, 3, 1, 1, count_include_pad=False)
 
 
 __all__ = ["DetectionData", "DetectionObjective", "focal_loss", "middles", "unit_box", "weathered"]

@@ -8,7 +8,7 @@ or split over two processes, sees the same numbers as one that is not.
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,13 @@ from situ.training.checkpoint import load_checkpoint, save_checkpoint
 from situ.training.ema import Average
 
 Batch = dict[str, Tensor]
+
+# From the share of the run after warm-up, and the cooldown, to the share of lr above its floor.
+DECAYS: dict[str, Callable[[float, float], float]] = {
+    "cosine": lambda share, cooldown: 0.5 * (1 + math.cos(math.pi * share)),
+    "constant": lambda share, cooldown: 1.0,
+    "trapezoid": lambda share, cooldown: min(1.0, (1 - share) / cooldown),
+}
 
 
 class Objective(Protocol):
@@ -48,8 +55,9 @@ class Loop:
     batch: int
     lr: float
     warmup: int = 100
-    decay: str = "cosine"  # or "constant"
-    final_lr: float = 0.02  # of lr, where the cosine ends
+    decay: str = "cosine"  # "constant", or "trapezoid": constant, then straight down at the end
+    cooldown: float = 0.3  # share of the steps in which the trapezoid goes down
+    final_lr: float = 0.02  # of lr, where cosine and trapezoid end
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.99)
     clip: float = 1.0
@@ -60,8 +68,8 @@ class Loop:
     save_seconds: float = 180.0
 
     def __post_init__(self) -> None:
-        if self.decay not in ("cosine", "constant"):
-            raise SituError(f"loop.decay is {self.decay!r}; allowed are 'cosine' and 'constant'")
+        if self.decay not in DECAYS:
+            raise SituError(f"loop.decay is {self.decay!r}; allowed: {', '.join(DECAYS)}")
         if self.amp not in ("fp32", "bf16", "fp16"):
             raise SituError(f"loop.amp is {self.amp!r}; allowed are 'fp32', 'bf16' and 'fp16'")
         for name in ("steps", "batch", "log_every"):
@@ -69,14 +77,12 @@ class Loop:
                 raise SituError(f"loop.{name} is {getattr(self, name)}; it must be at least 1")
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step: linear warm-up, then cosine or constant."""
+        """Learning rate of a step: linear warm-up, then as `decay` says."""
         if step < self.warmup:
             return self.lr * (step + 1) / self.warmup
-        if self.decay == "constant":
-            return self.lr
-        share = (step - self.warmup) / max(1, self.steps - self.warmup)
-        low = self.lr * self.final_lr
-        return low + (self.lr - low) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+        share = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
+        height = DECAYS[self.decay](share, self.cooldown)
+        return self.lr * (self.final_lr + (1 - self.final_lr) * height)
 
 
 @dataclass(frozen=True)
