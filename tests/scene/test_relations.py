@@ -18,6 +18,7 @@ CASES = [
     ("cup floating over it", Box(0.4, 0.2, 0.5, 0.5), TABLE, {"above"}),
     ("cup standing beside it", Box(0.82, 0.4, 0.92, 0.62), TABLE, {"right of"}),
     ("cat deep in a sofa", Box(0.4, 0.5, 0.6, 0.85), Box(0.1, 0.55, 0.9, 0.95), {"on"}),
+    ("tree in front of a table", Box(0.4, 0.1, 0.6, 0.95), TABLE, set()),
     ("pair", Box(0.1, 0.4, 0.4, 0.8), Box(0.45, 0.4, 0.75, 0.8), {"left of", "next to"}),
     (
         "pair that touches",

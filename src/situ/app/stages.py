@@ -133,7 +133,7 @@ def judge(recipe: Recipe, device: str) -> Stage:
     from situ.training.detection import DetectionData, DetectionObjective
 
     network = Judge().to(device)
-    data = DetectionData(_items(recipe), _pictures(recipe))
+    data = DetectionData(_pictures(recipe), _items(recipe))
 
     def export(out: Path) -> None:
         tensors = {name: t.half().cpu() for name, t in trained_weights(out).items()}

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from situ.files.atomic import write_bytes, write_png
+from situ.scene import codec
 from situ.storybook import grammar
 from situ.storybook.kinds import KINDS
 from situ.storybook.render import render
@@ -30,8 +31,9 @@ def write_book(
 ) -> None:
     """Write pages first_seed ... first_seed + count - 1 to `folder`, as COCO keeps its sets:
 
-        images/000000.png   annotations/instances.json   annotations/captions.json
+        images/000000.png   annotations/instances.json   annotations/captions.json   scenes.jsonl
 
+    scenes.jsonl holds the same pages as scenes for `situ generate --scenes`, with their first captions.
     Pictures that are already there are kept, so an interrupted run goes on; the annotations come last.
     """
     (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -41,6 +43,8 @@ def write_book(
     for done, _ in enumerate(_in_processes(_paint, jobs, workers), 1):
         progress(min(done * CHUNK, count))
     pages = [sample_page(seed, split) for seed in seeds]
+    scenes = "".join(codec.dumps(grammar.scene(page, size=size)) + "\n" for page in pages)
+    write_bytes(folder / "scenes.jsonl", scenes.encode())
     _write_json(folder / "annotations/captions.json", _captions(pages, size))
     _write_json(folder / "annotations/instances.json", _instances(pages, size))
 

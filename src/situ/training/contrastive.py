@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -33,10 +33,10 @@ class ContrastiveObjective(nn.Module):
         length = int((tokens != tokens[:, -1:]).sum(1).max()) + 1  # padding is the end token
         texts = self.trained.text(input_ids=tokens[:, :length]).text_embeds.float()
         images = self.trained.image(pixel_values=batch[f"{group}_pixels"]).image_embeds.float()
-        logits = scale * F.normalize(images, dim=-1) @ F.normalize(texts, dim=-1).T
+        logits = scale * functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T
         same = (numbers[:, None] == numbers[None]).float()
         targets = same / same.sum(1, keepdim=True)
-        loss = (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets)) / 2
+        loss = (functional.cross_entropy(logits, targets) + functional.cross_entropy(logits.T, targets)) / 2
         hits = same.gather(1, logits.argmax(1, keepdim=True)).mean()
         return loss, hits
 
@@ -92,5 +92,5 @@ def cut(pictures: Tensor, boxes_xyxy: Tensor, size: int) -> Tensor:
     zero = torch.zeros_like(x0)
     rows = [(x1 - x0) / 2, zero, (x1 + x0) / 2, zero, (y1 - y0) / 2, (y1 + y0) / 2]
     theta = torch.stack(rows, 1).view(-1, 2, 3)
-    grid = F.affine_grid(theta, [len(pictures), 3, size, size], align_corners=False)
-    return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    grid = functional.affine_grid(theta, [len(pictures), 3, size, size], align_corners=False)
+    return functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
