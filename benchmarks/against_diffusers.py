@@ -57,10 +57,14 @@ def peer_unet(backbone: Backbone):
     """diffusers' U-Net sharing our tensors, so that both fit in memory."""
     from diffusers import UNet2DConditionModel
 
-    config = {k: v for k, v in backbone.unet.config.to_diffusers().items() if k != "position_channels"}
+    config = {
+        k: v for k, v in backbone.unet.config.to_diffusers().items() if k != "position_channels"
+    }
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(config)
-    tensors = {n: t for n, t in backbone.unet.state_dict().items() if not n.startswith("position_in")}
+    tensors = {
+        n: t for n, t in backbone.unet.state_dict().items() if not n.startswith("position_in")
+    }
     unet.load_state_dict(tensors, assign=True)
     return unet.eval().requires_grad_(False)
 
@@ -130,7 +134,9 @@ def fastest(runs: dict[str, Callable[[], Tensor]], rounds: int) -> dict[str, flo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--size", choices=["storybook", "sd"], default="storybook")
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=None)

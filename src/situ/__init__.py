@@ -12,7 +12,7 @@ Importing the package loads nothing heavy: each name is imported when it is firs
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from situ.version import VERSION as __version__
+from situ.version import VERSION
 
 if TYPE_CHECKING:
     from situ.app.load import load
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from situ.scene import Box, Layout, Object, Scene, SituError
 
 __all__ = ["Box", "Layout", "Object", "Pipeline", "Scene", "SituError", "__version__", "load"]
+
+__version__ = VERSION
 
 _HOMES = {
     "Box": "situ.scene",

@@ -14,9 +14,10 @@ from situ.models.autoencoder import Autoencoder, deep_compression
 from situ.models.backbone import Backbone
 from situ.models.clip import text_encoder, train_tokenizer
 from situ.models.folder import load_backbone, save_backbone
-from situ.models.unet import UNet, cell_centres
+from situ.models.unet import UNet
 from situ.models.unet_config import UNetConfig
 from situ.ops.fourier import fourier_features
+from situ.ops.masks import cell_centres
 from situ.scene import Box, Layout, Object, Scene
 
 SCENE = Scene(
@@ -51,11 +52,11 @@ def random_backbone(prediction: Prediction, positions: int = 0) -> Backbone:
     )
     unet = UNet(config)
     for name, parameter in unet.named_parameters():
-        if name.endswith(("alpha_attn", "alpha_dense", "null_positive_feature", "null_position_feature")):
+        if name.endswith(
+            ("alpha_attn", "alpha_dense", "null_positive_feature", "null_position_feature")
+        ):
             torch.nn.init.normal_(parameter, std=0.7)
-    coder = Autoencoder(
-        deep_compression(4, (16, 16, 32, 32), (0, 1, 1, 1)).eval()
-    )
+    coder = Autoencoder(deep_compression(4, (16, 16, 32, 32), (0, 1, 1, 1)).eval())
     schedule = Schedule.scaled_linear(prediction=prediction)
     return Backbone("tiny", text, unet.eval(), coder, schedule, "", null_base=True)
 
@@ -69,7 +70,9 @@ def peer(folder: Path, backbone: Backbone):
         pipe = StableDiffusionGLIGENPipeline.from_pretrained(folder, local_files_only=True)
     positions = backbone.unet.config.position_channels
     if positions:
-        cells = cell_centres(backbone.unet.config.sample_size or 8, backbone.unet.config.sample_size or 8)
+        cells = cell_centres(
+            backbone.unet.config.sample_size or 8, backbone.unet.config.sample_size or 8
+        )
         extra = backbone.unet.position_in(fourier_features(cells, positions // 4)).permute(2, 0, 1)
         pipe.unet.conv_in.register_forward_hook(lambda module, args, out: out + extra.detach())
     pipe.set_progress_bar_config(disable=True)
@@ -115,7 +118,9 @@ def test_plms_equals_diffusers_whole_run(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
-def test_ddim_equals_diffusers_whole_run_with_positions(folder: Path, prediction: Prediction) -> None:
+def test_ddim_equals_diffusers_whole_run_with_positions(
+    folder: Path, prediction: Prediction
+) -> None:
     from diffusers import DDIMScheduler
 
     backbone = random_backbone(prediction, positions=32)

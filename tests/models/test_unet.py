@@ -23,9 +23,10 @@ from situ.models.attention import (
     where,
 )
 from situ.models.transformer import GatedSelfAttention
-from situ.models.unet import UNet, cell_centres
+from situ.models.unet import UNet
 from situ.models.unet_config import UNetConfig
 from situ.ops.fourier import fourier_features
+from situ.ops.masks import cell_centres
 from situ.scene.errors import SituError
 
 D = 24  # width of text and grounding tokens

@@ -9,8 +9,9 @@ import torch
 
 from situ.data.coco import read_coco
 from situ.data.packed import pack_pictures
+from situ.ops.masks import cell_centres
 from situ.storybook.book import write_book
-from situ.storybook.judge import Judge, cell_centres
+from situ.storybook.judge import Judge
 from situ.training.detection import (
     DetectionData,
     DetectionObjective,
@@ -67,7 +68,7 @@ def test_focal_loss_in_closed_form() -> None:
 
 
 def test_unit_box_is_minus_log_iou() -> None:
-    centres = cell_centres(4, 4, torch.device("cpu"))[None]
+    centres = cell_centres(4, 4).permute(2, 0, 1)[None]
     true = torch.tensor([0.0, 0.0, 1.0, 1.0])[None, :, None, None].expand(1, 4, 4, 4)
     sides = torch.cat([centres, 1 - centres], 1)
     assert unit_box(sides, true).abs().max() < 1e-6

@@ -60,7 +60,9 @@ def test_stopped_and_resumed_equals_one_run_bit_for_bit(tmp_path: Path) -> None:
 
 def test_training_finds_the_line(tmp_path: Path) -> None:
     line = Line()
-    losses = [r.losses["loss"] for r in train(line, Pairs(), Loop(300, 32, 0.05, ema=0.9), tmp_path)]
+    losses = [
+        r.losses["loss"] for r in train(line, Pairs(), Loop(300, 32, 0.05, ema=0.9), tmp_path)
+    ]
     assert losses[-1] < 1e-3 < losses[0]
     assert torch.allclose(trained_weights(tmp_path)["bias"], torch.full((3,), -1.0), atol=0.05)
 

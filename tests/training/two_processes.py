@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_loop import LOOP, Line, Pairs, train  # noqa: E402
+from test_loop import LOOP, Line, Pairs, train
 
 if __name__ == "__main__":
     list(train(Line(), Pairs(), LOOP, Path(sys.argv[1])))

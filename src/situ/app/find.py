@@ -35,7 +35,9 @@ def find(name: str) -> Path:
     if path.is_dir():
         return path
     if name in BUILT_IN:
-        raise SituError(f"model: the weights of {name!r} are not in this installation; reinstall situ")
+        raise SituError(
+            f"model: the weights of {name!r} are not in this installation; reinstall situ"
+        )
     if path.exists():
         raise SituError(
             f"model: {name} is a file, a model is a folder; an original GLIGEN checkpoint becomes one "
@@ -49,6 +51,12 @@ def find(name: str) -> Path:
             f"model ({guess})"
         )
     return _from_hub(name, *found.groups())
+
+
+def known_as(name: str) -> str:
+    """What pictures call a model. Of a path they carry the last part only: the rest is private."""
+    path = Path(name).expanduser()
+    return path.resolve().name if name not in BUILT_IN and path.is_dir() else name
 
 
 def _from_hub(name: str, repository: str, revision: str | None) -> Path:

@@ -44,7 +44,13 @@ def judge_pictures(pictures: np.ndarray, layouts: Sequence[Layout]) -> Score:
 def table(result: dict[str, Any]) -> str:
     """The result of judge_folder as lines for a terminal."""
     lines = [f"{result['pictures']} pictures, {result['objects']} objects"]
-    names = {"kind": "right kind", "colour": "and colour", "look": "and texture", "extra": "extra things", "ap50": "AP50"}
+    names = {
+        "kind": "right kind",
+        "colour": "and colour",
+        "look": "and texture",
+        "extra": "extra things",
+        "ap50": "AP50",
+    }
     for key, name in names.items():
         e = result[key]
         lines.append(f"{name:<13}{e['value']:.3f}  [{e['low']:.3f}, {e['high']:.3f}]")

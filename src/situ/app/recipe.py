@@ -22,7 +22,10 @@ class Recipe:
 
     def table(self, name: str, kind: type[T], **overrides: Any) -> T:
         """Table `name` as the dataclass `kind`; errors name file, table and key."""
-        values = {**self.tables.get(name, {}), **{k: v for k, v in overrides.items() if v is not None}}
+        values = {
+            **self.tables.get(name, {}),
+            **{k: v for k, v in overrides.items() if v is not None},
+        }
         return _build(kind, values, f"{self.path.name}: [{name}]")
 
     def value(self, name: str, key: str, default: Any = None) -> Any:
@@ -43,7 +46,9 @@ def read_recipe(path: Path) -> Recipe:
         raise SituError(f"{path}: not valid TOML: {error}") from None
     stage = content.pop("stage", None)
     if not isinstance(stage, str):
-        raise SituError(f"{path.name}: the first line must name the stage, as in stage = \"grounded\"")
+        raise SituError(
+            f'{path.name}: the first line must name the stage, as in stage = "grounded"'
+        )
     for name, table in content.items():
         if not isinstance(table, dict):
             raise SituError(f"{path.name}: {name!r} stands outside of a [table]")
@@ -62,7 +67,9 @@ def _build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     for name, f in names.items():
         if name not in values and f.default is MISSING and f.default_factory is MISSING:
             raise SituError(f"{where} lacks {name!r}")
-    return kind(**{key: _fitted(value, hints[key], f"{where} {key}") for key, value in values.items()})
+    return kind(
+        **{key: _fitted(value, hints[key], f"{where} {key}") for key, value in values.items()}
+    )
 
 
 def _fitted(value: Any, hint: Any, where: str) -> Any:
@@ -71,6 +78,8 @@ def _fitted(value: Any, hint: Any, where: str) -> Any:
         return tuple(_fitted(v, Any, where) for v in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(hint, type) and (not isinstance(value, hint) or isinstance(value, bool) != (hint is bool)):
+    if isinstance(hint, type) and (
+        not isinstance(value, hint) or isinstance(value, bool) != (hint is bool)
+    ):
         raise SituError(f"{where} is {value!r}; it must be {hint.__name__}")
     return value

@@ -45,9 +45,8 @@ class Run:
         parts = _singles(request) if exact else [request]
         sizes = [len(part.seeds) for part in parts]
         given = [None] * len(parts) if latents is None else latents.split(sizes)
-        plans = [
-            _plan(backbone, method, part, z) for part, z in zip(parts, given, strict=True)
-        ]
+        plans = [_plan(backbone, method, part, z) for part, z in zip(parts, given, strict=True)]
+        self.request = request
         self.overrides = [Override() for _ in parts]
         self.sizes = sizes
         self.plans = [

@@ -60,7 +60,8 @@ def clip(recipe: Recipe, device: str) -> Stage:
 
     items = _items(recipe)
     tokenizer = train_tokenizer(
-        (caption for item in items for caption in item.captions), recipe.value("model", "vocabulary")
+        (caption for item in items for caption in item.captions),
+        recipe.value("model", "vocabulary"),
     )
     shape = [recipe.value("model", key) for key in ("width", "layers", "heads", "shared")]
     size = recipe.value("model", "size")
@@ -188,7 +189,9 @@ def _encode(network: Any, pictures: NDArray[np.uint8]) -> Tensor:
     parts = []
     for i in range(0, len(pictures), 32):
         rows = torch.from_numpy(np.array(pictures[i : i + 32])).permute(0, 3, 1, 2)
-        parts.append(network.encode((rows.float() / 127.5 - 1).to(network.device)).latent.float().cpu())
+        parts.append(
+            network.encode((rows.float() / 127.5 - 1).to(network.device)).latent.float().cpu()
+        )
     return torch.cat(parts)
 
 

@@ -38,7 +38,9 @@ def run_recipe(path: Path, out: Path, *, device: str = "cpu", steps: int | None 
 
     recipe = read_recipe(path)
     if recipe.stage not in STAGES:
-        raise SituError(f"{path.name}: stage {recipe.stage!r} is unknown; allowed: {', '.join(STAGES)}")
+        raise SituError(
+            f"{path.name}: stage {recipe.stage!r} is unknown; allowed: {', '.join(STAGES)}"
+        )
     loop = recipe.table("loop", Loop, steps=steps)
     torch.manual_seed(loop.seed)
     stage = STAGES[recipe.stage](recipe, device)

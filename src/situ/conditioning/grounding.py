@@ -22,7 +22,9 @@ class Grounding:
     phrases: Tensor  # [B, 30, D]
 
     @classmethod
-    def of(cls, layouts: Sequence[Layout], vectors: Mapping[str, Tensor], width: int) -> "Grounding":
+    def of(
+        cls, layouts: Sequence[Layout], vectors: Mapping[str, Tensor], width: int
+    ) -> "Grounding":
         """`vectors` gives the pooled text vector [D] of every phrase."""
         result = cls.null(len(layouts), width)
         for row, layout in enumerate(layouts):

@@ -42,7 +42,9 @@ class TextEncoder:
         """Token ids [B, L]; what does not fit is cut, with a warning that says where."""
         for text in texts:
             if (count := self.count(text)) > self.length:
-                warnings.warn(f"{_shown(text)} has {count} tokens; only {self.length} are read", stacklevel=2)
+                warnings.warn(
+                    f"{_shown(text)} has {count} tokens; only {self.length} are read", stacklevel=2
+                )
         options = {"padding": "max_length", "max_length": self.length, "truncation": True}
         return self.tokenizer(list(texts), **options, return_tensors="pt").input_ids
 
@@ -59,7 +61,7 @@ class TextEncoder:
 
     def span(self, scene: Scene, index: int) -> tuple[int, ...]:
         """Token positions of object `index`'s phrase in the caption; empty if it is not there or cut off."""
-        found = scene.span(scene.layout[index].phrase)
+        found = scene.spans()[index]
         if found is None:
             return ()
         coded = self.tokenizer(scene.caption, return_offsets_mapping=True, truncation=True)

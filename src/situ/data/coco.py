@@ -35,7 +35,9 @@ class Crop:
     def picture(self, image: Image.Image, size: int) -> Image.Image:
         left, top = self.left_top
         square = image.crop((left, top, left + self.side, top + self.side))
-        return square if self.side == size else square.resize((size, size), Image.Resampling.BICUBIC)
+        return (
+            square if self.side == size else square.resize((size, size), Image.Resampling.BICUBIC)
+        )
 
     def box(self, bbox_xywh_px: Sequence[float]) -> Box | None:
         """The box after the crop, or None where less than MIN_AREA of the canvas is left of it."""
@@ -104,7 +106,9 @@ def _item(
     kept = [(box, annotation) for box, annotation in placed if box is not None]
     kept = sorted(kept, key=lambda pair: -pair[0].area)[:MAX_OBJECTS]
     objects = tuple(Object(a.get("phrase", names[a["category_id"]]), box) for box, a in kept)
-    attributes = tuple({"kind": names[a["category_id"]], **a.get("attributes", {})} for _, a in kept)
+    attributes = tuple(
+        {"kind": names[a["category_id"]], **a.get("attributes", {})} for _, a in kept
+    )
     path = images / image["file_name"]
     return Item(image["id"], path, crop, tuple(captions), Layout(objects), attributes)
 

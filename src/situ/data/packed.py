@@ -12,7 +12,10 @@ from situ.files.atomic import replace
 
 
 def pack_pictures(
-    items: Sequence[Item], path: Path, size: int, progress: Callable[[int], None] = lambda done: None
+    items: Sequence[Item],
+    path: Path,
+    size: int,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.uint8]:
     """All pictures, centre-cropped, as a memory-mapped (N, size, size, 3) uint8 file; kept if it is there."""
     if not path.exists():

@@ -57,7 +57,9 @@ def from_json(data: object) -> Record:
     """Read what `to_json` wrote. The data is untrusted: types, ranges and sizes are checked."""
     record = mapping(data, "a record")
     if entry(record, "situ") != FORMAT:
-        raise SceneError(f"situ must be {FORMAT}, got {shown(record['situ'])}: a newer situ wrote this")
+        raise SceneError(
+            f"situ must be {FORMAT}, got {shown(record['situ'])}: a newer situ wrote this"
+        )
     with at("scene"):
         scene = codec.from_json(entry(record, "scene"))
     return Record(

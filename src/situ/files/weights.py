@@ -33,7 +33,9 @@ def check_weights(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(4)
         if start.startswith(PICKLE_STARTS):
-            raise SituError(f"{path} is a pickle, whatever its name says; only safetensors are read")
+            raise SituError(
+                f"{path} is a pickle, whatever its name says; only safetensors are read"
+            )
         with safe_open(path, "pt"):
             pass
     except FileNotFoundError:

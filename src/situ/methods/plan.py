@@ -31,7 +31,9 @@ class Sampling:
         if self.solver not in SOLVERS:
             raise SituError(f"solver: {self.solver!r} is unknown; allowed: {', '.join(SOLVERS)}")
         if not 0 <= self.guidance <= 100:
-            raise SituError(f"guidance: {self.guidance} is out of range; allowed: 0..100, 1 for none")
+            raise SituError(
+                f"guidance: {self.guidance} is out of range; allowed: 0..100, 1 for none"
+            )
         if self.steps < 1:
             raise SituError(f"steps: {self.steps} is too few; at least 1")
         if self.eta and self.solver != "ddim":
@@ -48,7 +50,9 @@ class Request:
 
     def __post_init__(self) -> None:
         if len(self.scenes) != len(self.seeds):
-            raise SituError(f"seeds: {len(self.seeds)} for {len(self.scenes)} scenes; give one for each")
+            raise SituError(
+                f"seeds: {len(self.seeds)} for {len(self.scenes)} scenes; give one for each"
+            )
         sizes = {(scene.width, scene.height) for scene in self.scenes}
         if len(sizes) != 1:
             raise SituError(f"scenes: one batch draws one canvas size, got {sorted(sizes)}")

@@ -81,7 +81,11 @@ class Backbone:
         return self.unet.position_net(grounding.boxes_xyxy, grounding.masks, grounding.phrases)
 
     def branch(
-        self, states: Tensor, grounding: Tensor | None, gates: Sequence[float], edit: Attend | None = None
+        self,
+        states: Tensor,
+        grounding: Tensor | None,
+        gates: Sequence[float],
+        edit: Attend | None = None,
     ) -> "UNetBranch":
         """The network bound to token states (B, L, D), grounding tokens and a gate for every step."""
         return UNetBranch(self.unet, self.schedule, states, grounding, tuple(gates), edit)
@@ -138,5 +142,3 @@ class UNetBranch:
         if grounding is not None and other.grounding is not None:
             grounding = torch.cat([grounding, other.grounding])
         return replace(self, states=torch.cat([self.states, other.states]), grounding=grounding)
-
-

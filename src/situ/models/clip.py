@@ -88,7 +88,9 @@ def image_encoder(
 class Clip(nn.Module):
     """A text and an image encoder with one temperature, to be trained together."""
 
-    def __init__(self, text: CLIPTextModelWithProjection, image: CLIPVisionModelWithProjection) -> None:
+    def __init__(
+        self, text: CLIPTextModelWithProjection, image: CLIPVisionModelWithProjection
+    ) -> None:
         super().__init__()
         import torch
 

@@ -1,6 +1,6 @@
 """Backbones on disk: the folder layout of diffusers, read and written.
 
-    model_index.json   tokenizer/   text_encoder/   unet/   vae/   scheduler/scheduler_config.json
+model_index.json   tokenizer/   text_encoder/   unet/   vae/   scheduler/scheduler_config.json
 """
 
 import json
@@ -71,7 +71,9 @@ def read_schedule(config: dict[str, Any]) -> Schedule:
     """The noise schedule of a scheduler_config.json; only SD's family of them is known."""
     kind = config.get("beta_schedule", "scaled_linear")
     if kind != "scaled_linear":
-        raise SituError(f"scheduler: beta_schedule {kind!r} is not supported; allowed: 'scaled_linear'")
+        raise SituError(
+            f"scheduler: beta_schedule {kind!r} is not supported; allowed: 'scaled_linear'"
+        )
     prediction = config.get("prediction_type", "epsilon")
     if prediction not in ("epsilon", "v_prediction"):
         raise SituError(
@@ -110,10 +112,14 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def _complete(folder: Path) -> dict[str, Path]:
     """Paths of the weight files. Every missing file is named at once."""
     if not folder.is_dir():
-        raise SituError(f"{folder} is not a folder; give a diffusers folder with {', '.join(CONFIGS)}")
+        raise SituError(
+            f"{folder} is not a folder; give a diffusers folder with {', '.join(CONFIGS)}"
+        )
     missing = [name for name in CONFIGS if not (folder / name).is_file()]
     if not any(all((folder / part).is_file() for part in choice) for choice in TOKENIZERS):
-        missing.append("tokenizer/tokenizer.json (or tokenizer/vocab.json and tokenizer/merges.txt)")
+        missing.append(
+            "tokenizer/tokenizer.json (or tokenizer/vocab.json and tokenizer/merges.txt)"
+        )
     found = {part: _variant(folder / name) for part, name in _weights().items()}
     missing += [name for part, name in _weights().items() if found[part] is None]
     if missing:
@@ -142,11 +148,15 @@ def _unet(folder: Path, weights: Path, dtype: torch.dtype) -> UNet:
     expected = unet.state_dict()
     for name in sorted(expected.keys() ^ tensors.keys()):
         state = "lacks" if name in expected else "has an unknown"
-        raise SituError(f"{weights} {state} tensor {name!r}; its config.json describes another network")
+        raise SituError(
+            f"{weights} {state} tensor {name!r}; its config.json describes another network"
+        )
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
-            raise SituError(f"{weights}: {name!r} has shape {got}, its config.json asks for {wanted}")
+            raise SituError(
+                f"{weights}: {name!r} has shape {got}, its config.json asks for {wanted}"
+            )
     unet.load_state_dict(tensors, assign=True)
     return unet.eval().requires_grad_(False)
 

@@ -204,10 +204,11 @@ def _unreadable(source: Path, error: Exception) -> str:
 def _check_paths(folder: Path, tokenizer: Path) -> None:
     if folder.exists():
         raise SituError(f"folder: {folder} exists already; give a new name or remove it")
-    if not (tokenizer / "vocab.json").is_file() and not (tokenizer / "tokenizer.json").is_file():
+    choices = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+    if not any(all((tokenizer / name).is_file() for name in choice) for choice in choices):
         raise SituError(
-            f"tokenizer: {tokenizer} holds neither vocab.json nor tokenizer.json; give the "
-            "'tokenizer' folder of any Stable Diffusion 1.x"
+            f"tokenizer: {tokenizer} holds neither tokenizer.json nor vocab.json and merges.txt; "
+            "give the 'tokenizer' folder of any Stable Diffusion 1.x"
         )
 
 

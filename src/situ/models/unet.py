@@ -22,6 +22,7 @@ from situ.models.unet_blocks import (
 )
 from situ.models.unet_config import UNetConfig
 from situ.ops.fourier import fourier_features
+from situ.ops.masks import cell_centres
 from situ.scene.errors import SituError
 
 if TYPE_CHECKING:
@@ -182,13 +183,6 @@ class UNet(nn.Module):
             )
         if site.name not in {known.name for known in self.sites(1, 1)}:
             raise SituError(f"stop_after: no site {site.name!r}; take one of unet.sites(h, w)")
-
-
-def cell_centres(height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Normalised (x, y) of the middle of every cell, row = y: [height, width, 2] in fp32."""
-    y = (torch.arange(height, device=device) + 0.5) / height
-    x = (torch.arange(width, device=device) + 0.5) / width
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
 def _attentions(level: nn.Module) -> list[Attention]:

@@ -13,6 +13,13 @@ def coverage(boxes_xyxy: Tensor, height: int, width: int) -> Tensor:
     return _overlap(y0, y1, height)[..., :, None] * _overlap(x0, x1, width)[..., None, :]
 
 
+def cell_centres(height: int, width: int, device: torch.device | None = None) -> Tensor:
+    """Normalised (x, y) of the middle of every cell, row = y: [height, width, 2] in fp32."""
+    y = (torch.arange(height, device=device) + 0.5) / height
+    x = (torch.arange(width, device=device) + 0.5) / width
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+
+
 def _overlap(start: Tensor, end: Tensor, cells: int) -> Tensor:
     """Length shared by [start, end] and each of the cells that divide 0..1, in cells."""
     left = torch.arange(cells, device=start.device, dtype=start.dtype)

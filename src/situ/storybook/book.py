@@ -53,7 +53,9 @@ def file_name(seed: int) -> str:
     return f"{seed:06d}.png"
 
 
-def _in_processes(job: Callable[[Any], None], jobs: list[Any], workers: int | None) -> Iterator[None]:
+def _in_processes(
+    job: Callable[[Any], None], jobs: list[Any], workers: int | None
+) -> Iterator[None]:
     if workers == 1 or len(jobs) == 1:
         yield from map(job, jobs)
         return
@@ -70,7 +72,9 @@ def _paint(job: tuple[Path, tuple[int, ...], Split, int]) -> None:
 
 
 def _images(pages: list[Page], size: int) -> list[dict[str, Any]]:
-    return [{"id": p.seed, "file_name": file_name(p.seed), "width": size, "height": size} for p in pages]
+    return [
+        {"id": p.seed, "file_name": file_name(p.seed), "width": size, "height": size} for p in pages
+    ]
 
 
 def _captions(pages: list[Page], size: int) -> dict[str, Any]:
@@ -97,7 +101,11 @@ def _instances(pages: list[Page], size: int) -> dict[str, Any]:
                     "area": box.area * size * size,
                     "iscrowd": 0,
                     "phrase": grammar.phrase(thing),
-                    "attributes": {"colour": thing.colour, "texture": thing.texture, "depth": depth},
+                    "attributes": {
+                        "colour": thing.colour,
+                        "texture": thing.texture,
+                        "depth": depth,
+                    },
                 }
             )
     info = [{"id": p.seed, "background": p.background, "split": p.split} for p in pages]

@@ -40,7 +40,7 @@ def captions(page: Page) -> tuple[str, ...]:
 
 
 def relation(a: Box, b: Box) -> str | None:
-    """How a stands to b, or None if it is unclear; the first that fits of on, left/right/above/below, next."""
+    """How a stands to b: the first that fits of on, left, right, next, above, below; None if unclear."""
     (ax, ay), (bx, by) = a.center, b.center
     if abs(a.y1 - b.y0) < 0.04 and a.x0 < bx < a.x1 and b.x0 < ax < b.x1:
         return "on"

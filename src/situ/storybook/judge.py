@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from situ.files.weights import read_weights
+from situ.ops.masks import cell_centres
 from situ.scene import Box, SituError
 from situ.storybook.kinds import KINDS
 from situ.storybook.palette import COLOURS, TEXTURES
@@ -149,16 +150,9 @@ class _Sheet:
         )
 
 
-def cell_centres(height: int, width: int, device: torch.device) -> Tensor:
-    """Normalised (x, y) of the middle of every cell: [2, h, w]."""
-    y = (torch.arange(height, device=device) + 0.5) / height
-    x = (torch.arange(width, device=device) + 0.5) / width
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"))
-
-
 def _sheets(reading: Reading) -> list[_Sheet]:
     height, width = reading.kinds.shape[-2:]
-    centres = cell_centres(height, width, reading.sides.device)
+    centres = cell_centres(height, width, reading.sides.device).permute(2, 0, 1)
     left_top, right_bottom = reading.sides.split(2, 1)
     corners = torch.cat([centres - left_top, centres + right_bottom], 1)
     rows = (reading.kinds.sigmoid(), corners, reading.colours.argmax(1), reading.textures.argmax(1))
@@ -211,4 +205,4 @@ def _start_rare_(heads: nn.Conv2d) -> None:
     nn.init.constant_(heads.bias[: HEADS[0]], -4.6)
 
 
-__all__ = ["Finding", "Judge", "Reading", "as_pixels", "cell_centres", "load_judge"]
+__all__ = ["Finding", "Judge", "Reading", "as_pixels", "load_judge"]

@@ -61,7 +61,9 @@ def polar(radius: Callable[[float], float], turn: float = -0.25) -> Outline:
     """A closed curve r(angle), fitted to the unit square."""
     angles = [2 * math.pi * i / 96 for i in range(96)]
     tilt = 2 * math.pi * turn
-    return fitted([(radius(a) * math.cos(a + tilt), radius(a) * math.sin(a + tilt)) for a in angles])
+    return fitted(
+        [(radius(a) * math.cos(a + tilt), radius(a) * math.sin(a + tilt)) for a in angles]
+    )
 
 
 def _star() -> Outline:
@@ -82,6 +84,7 @@ def _heart() -> Outline:
     )
 
 
+# fmt: off
 KINDS: dict[str, Kind] = {
     "ball": Kind((Part(oval(0, 0, 1, 1)), Part(oval(0.2, 0.14, 0.42, 0.34), "tint", False)), 1.0, "balls"),
     "star": Kind((Part(_star()),), 1.05, "stars"),
@@ -163,8 +166,8 @@ KINDS: dict[str, Kind] = {
             Part(block(0.475, 0.1, 0.525, 0.9), WOOD, False),
             Part(((0.525, 0.88), (0.525, 1), (0.3, 1), (0.3, 0.88), (0.36, 0.88), (0.36, 0.94)), WOOD, False),
             Part(
-                oval(0, 0, 1, 1.1, 0.5, 0.5)
-                + ((0.83, 0.46), (0.67, 0.55), (0.5, 0.46), (0.33, 0.55), (0.17, 0.46))
+                (*oval(0, 0, 1, 1.1, 0.5, 0.5),
+                 (0.83, 0.46), (0.67, 0.55), (0.5, 0.46), (0.33, 0.55), (0.17, 0.46))
             ),
         ),
         1.0,

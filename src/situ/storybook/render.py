@@ -5,7 +5,16 @@ from PIL import Image, ImageDraw
 
 from situ.scene import Box
 from situ.storybook.kinds import KINDS, Outline
-from situ.storybook.palette import COLOURS, RGB, Picture, background, mix, outline, second_tone, texture
+from situ.storybook.palette import (
+    COLOURS,
+    RGB,
+    Picture,
+    background,
+    mix,
+    outline,
+    second_tone,
+    texture,
+)
 from situ.storybook.world import Page, Thing
 
 OVERSAMPLING = 4

@@ -89,7 +89,9 @@ def _boxes(rng: random.Random, aspects: list[float]) -> list[Box]:
             return boxes
 
 
-def _free_box(rng: random.Random, aspect: float, low: float, high: float, taken: list[Box]) -> Box | None:
+def _free_box(
+    rng: random.Random, aspect: float, low: float, high: float, taken: list[Box]
+) -> Box | None:
     for _ in range(60):
         side, ratio = rng.uniform(low, high), aspect * rng.uniform(0.85, 1.18)
         width = min(side * ratio**0.5, 1 - 2 * MARGIN)

@@ -51,13 +51,19 @@ class CropData:
     """Random square crops of packed pictures (N, H, W, 3), with the noise for their latents."""
 
     def __init__(self, pictures: NDArray, crop: int, latent_channels: int, factor: int) -> None:
-        self.pictures, self.crop, self.shape = pictures, crop, (latent_channels, crop // factor, crop // factor)
+        self.pictures, self.crop, self.shape = (
+            pictures,
+            crop,
+            (latent_channels, crop // factor, crop // factor),
+        )
 
     def batch(self, size: int, rng: torch.Generator) -> Batch:
         room = self.pictures.shape[1] - self.crop + 1
         rows = torch.randint(len(self.pictures), (size,), generator=rng)
         corners = torch.randint(room, (size, 2), generator=rng)
-        crops = [self._crop(int(i), int(y), int(x)) for i, (y, x) in zip(rows, corners, strict=True)]
+        crops = [
+            self._crop(int(i), int(y), int(x)) for i, (y, x) in zip(rows, corners, strict=True)
+        ]
         noise = torch.randn(size, *self.shape, generator=rng)
         return {"pixels": torch.stack(crops), "noise": noise}
 

@@ -48,7 +48,9 @@ def load_checkpoint(
     tensors, step = read_checkpoint(path)
     missing = [name for name in parameters if f"model/{name}" not in tensors]
     if missing:
-        raise SituError(f"{path} has no {missing[0]!r}: it belongs to another model; use an empty folder")
+        raise SituError(
+            f"{path} has no {missing[0]!r}: it belongs to another model; use an empty folder"
+        )
     for name, p in parameters.items():
         with torch.no_grad():
             p.copy_(tensors[f"model/{name}"])
@@ -63,7 +65,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], int]:
     try:
         with safe_open(path, "pt") as file:
             step = json.loads(file.metadata()["situ"])["step"]
-            return {name: file.get_tensor(name) for name in file.keys()}, step
+            return {name: file.get_tensor(name) for name in file.keys()}, step  # noqa: SIM118 - not a dict
     except (SafetensorError, KeyError, TypeError) as error:
         raise SituError(f"{path} is not a checkpoint of situ: {error}") from None
 

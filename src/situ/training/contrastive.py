@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch.nn import functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from situ.data.coco import Item
 from situ.training.loop import Batch
@@ -26,17 +26,27 @@ class ContrastiveObjective(nn.Module):
         scale = self.trained.log_scale.exp().clamp(max=100)
         scene, scene_hits = self._match(batch, "scene", scale)
         crop, crop_hits = self._match(batch, "crop", scale)
-        return {"loss": scene + crop, "scene": scene, "crop": crop, "scene_top1": scene_hits, "crop_top1": crop_hits}
+        return {
+            "loss": scene + crop,
+            "scene": scene,
+            "crop": crop,
+            "scene_top1": scene_hits,
+            "crop_top1": crop_hits,
+        }
 
     def _match(self, batch: Batch, group: str, scale: Tensor) -> tuple[Tensor, Tensor]:
         tokens, numbers = batch[f"{group}_tokens"], batch[f"{group}_text"]
         length = int((tokens != tokens[:, -1:]).sum(1).max()) + 1  # padding is the end token
         texts = self.trained.text(input_ids=tokens[:, :length]).text_embeds.float()
         images = self.trained.image(pixel_values=batch[f"{group}_pixels"]).image_embeds.float()
-        logits = scale * functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T
+        logits = (
+            scale * functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T
+        )
         same = (numbers[:, None] == numbers[None]).float()
         targets = same / same.sum(1, keepdim=True)
-        loss = (functional.cross_entropy(logits, targets) + functional.cross_entropy(logits.T, targets)) / 2
+        loss = (
+            functional.cross_entropy(logits, targets) + functional.cross_entropy(logits.T, targets)
+        ) / 2
         hits = same.gather(1, logits.argmax(1, keepdim=True)).mean()
         return loss, hits
 
@@ -61,7 +71,10 @@ class PairData:
         turns = torch.randint(5, (size,), generator=rng).tolist()
         picks = torch.randint(len(self.boxes), (round(size * self.ratio),), generator=rng).tolist()
         shift = torch.rand(len(picks), 4, generator=rng)
-        captions = [self.items[i].captions[t % len(self.items[i].captions)] for i, t in zip(scenes, turns)]
+        captions = [
+            self.items[i].captions[t % len(self.items[i].captions)]
+            for i, t in zip(scenes, turns, strict=True)
+        ]
         pairs = [self.boxes[i] for i in picks]
         phrases = [self.items[i].layout[k].phrase for i, k in pairs]
         whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(size, 4)
@@ -93,4 +106,6 @@ def cut(pictures: Tensor, boxes_xyxy: Tensor, size: int) -> Tensor:
     rows = [(x1 - x0) / 2, zero, (x1 + x0) / 2, zero, (y1 - y0) / 2, (y1 + y0) / 2]
     theta = torch.stack(rows, 1).view(-1, 2, 3)
     grid = functional.affine_grid(theta, [len(pictures), 3, size, size], align_corners=False)
-    return functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return functional.grid_sample(
+        pictures, grid, mode="bilinear", padding_mode="border", align_corners=False
+    )

@@ -16,7 +16,8 @@ from situ.conditioning.grounding import Grounding
 from situ.data.coco import Item
 from situ.diffusion.schedule import Schedule
 from situ.models.attention import Maps, Recorder, where
-from situ.models.unet import UNet, cell_centres
+from situ.models.unet import UNet
+from situ.ops.masks import cell_centres
 from situ.training.loop import Batch
 
 
@@ -51,9 +52,7 @@ class DenoisingObjective(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         t, noise, z0 = batch["t"], batch["noise"], batch["latents"].float()
         z = self.schedule.add_noise(z0, noise, t)
-        grounding = self.trained.position_net(
-            batch["boxes_xyxy"], batch["masks"], batch["phrases"]
-        )
+        grounding = self.trained.position_net(batch["boxes_xyxy"], batch["masks"], batch["phrases"])
         recorder = Recorder(where("gated")) if self.settings.attention_weight else None
         output = self.trained(
             z, t, self._states(batch["tokens"]), grounding, batch["gate"], attend=recorder

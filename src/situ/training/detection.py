@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from situ.data.coco import Item
-from situ.storybook.judge import Judge, Reading, as_pixels, cell_centres
+from situ.ops.masks import cell_centres
+from situ.storybook.judge import Judge, Reading, as_pixels
 from situ.storybook.kinds import KINDS
 from situ.storybook.palette import COLOURS, TEXTURES
 from situ.training.loop import Batch
@@ -88,7 +89,7 @@ def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 def unit_box(sides: Tensor, boxes_xyxy: Tensor) -> Tensor:
     """-ln IoU of boxes around one cell (UnitBox, Yu et al. 2016): [B, 4, h, w] -> [B, h, w]."""
-    centres = cell_centres(sides.shape[-2], sides.shape[-1], sides.device)
+    centres = cell_centres(sides.shape[-2], sides.shape[-1], sides.device).permute(2, 0, 1)
     true = torch.cat([centres - boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - centres], 1).clamp(min=1e-3)
     common = sides.minimum(true)
     area, true_area, shared = (_area(value) for value in (sides, true, common))

@@ -7,11 +7,13 @@ from torch import Tensor, nn
 
 
 class Average:
-    """Keeps `decay` of itself each step; the decay warms up as (1 + step) / (10 + step) (Karras et al. 2022)."""
+    """Keeps `decay` of itself each step, less at first: (1 + step) / (10 + step)."""
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:
         self.decay = decay
-        self.values: dict[str, Tensor] = {n: p.detach().clone().float() for n, p in parameters.items()}
+        self.values: dict[str, Tensor] = {
+            n: p.detach().clone().float() for n, p in parameters.items()
+        }
 
     @torch.no_grad()
     def update(self, parameters: Mapping[str, nn.Parameter], step: int) -> None:

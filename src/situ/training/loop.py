@@ -42,7 +42,7 @@ class Objective(Protocol):
 
 
 class Data(Protocol):
-    """Gives the whole batch of a step, drawn with the step's own generator; row i goes to process i % world."""
+    """Gives the whole batch of a step from the step's own generator; row i goes to process i % world."""
 
     def batch(self, size: int, rng: torch.Generator) -> Batch: ...
 
@@ -127,7 +127,9 @@ class _Run:
         self.rank, self.world = _process()
         self.call = DistributedDataParallel(objective) if self.world > 1 else objective
         if loop.batch % self.world:
-            raise SituError(f"loop.batch is {loop.batch}; it must divide by the {self.world} processes")
+            raise SituError(
+                f"loop.batch is {loop.batch}; it must divide by the {self.world} processes"
+            )
 
     def advance(self, data: Data) -> Record:
         started = time.monotonic()

@@ -1,0 +1,60 @@
+"""Draw a picture again from the record inside it, and see whether it came out the same."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from situ.app.find import BUILT_IN
+from situ.app.generate import Picture
+from situ.app.pipeline import Pipeline
+from situ.app.settings import sampling_of, settings_of
+from situ.app.sheet import read_png
+from situ.files.record import Record
+from situ.scene import SituError
+from situ.version import VERSION
+
+
+def model_of(path: Path, record: Record, given: str | None) -> str:
+    """The model to load. A picture may come from anywhere, so it never names a folder or a download."""
+    if given:
+        return given
+    name = record.model["name"]
+    if name not in BUILT_IN:
+        raise SituError(f"{path} was drawn by {name!r}; say where that model is with --model")
+    return name
+
+
+def again(
+    pipe: Pipeline, path: Path, record: Record, changes: Mapping[str, Any], **other: Any
+) -> Picture:
+    """The same picture; with other sampling settings, method or seed where changes and other say so.
+
+    Raises SituError if the weights are not those that drew it: the picture would be another one.
+    """
+    if pipe.backbone.weights_hash != record.model["weights"]:
+        raise SituError(
+            f"{path} was drawn by {record.model['name']} with weights {record.model['weights']}; "
+            f"{pipe.backbone.name} here has {pipe.backbone.weights_hash}: load those with --model"
+        )
+    sampling = settings_of(sampling_of({**record.sampling, **changes}))
+    renewed = replace(record, sampling=sampling, model=pipe.source, version=VERSION, **other)
+    return Picture(f"{renewed.seed:04d}.png", 0, 0, renewed)
+
+
+def compared(one: Path, other: Path) -> str:
+    """How the pixels of two pictures differ, in words."""
+    a, b = _pixels(one), _pixels(other)
+    if a.shape != b.shape:
+        return f"its size is not that of {one}"
+    difference = np.abs(a - b)
+    if not difference.any():
+        return f"equal to {one} bit for bit"
+    share = float((difference > 0).mean())
+    return f"not equal to {one}: {share:.1%} of the values differ, by at most {difference.max()} of 255"
+
+
+def _pixels(path: Path) -> np.ndarray:
+    return np.asarray(read_png(path)).astype(np.int16)
