@@ -90,7 +90,7 @@ class Order:
 
     def _from_prompts(self, side: int) -> list[Scene]:
         single = isinstance(self.prompt, str)
-        prompts = [self.prompt] if single else list(self.prompt or ())
+        prompts = [self.prompt] if isinstance(self.prompt, str) else list(self.prompt or ())
         phrases = _per_prompt("phrases", self._phrases, prompts, single)
         boxes = _per_prompt("boxes", self._boxes, prompts, single)
         canvas = self.width or side, self.height or side

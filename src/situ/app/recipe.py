@@ -64,12 +64,11 @@ def _build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
             near = difflib.get_close_matches(key, names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; allowed: {', '.join(names)}"
             raise SituError(f"{where} has no key {key!r}{hint}")
+    fitted = {key: _fitted(value, hints[key], f"{where} {key}") for key, value in values.items()}
     for name, f in names.items():
         if name not in values and f.default is MISSING and f.default_factory is MISSING:
             raise SituError(f"{where} lacks {name!r}")
-    return kind(
-        **{key: _fitted(value, hints[key], f"{where} {key}") for key, value in values.items()}
-    )
+    return kind(**fitted)
 
 
 def _fitted(value: Any, hint: Any, where: str) -> Any:

@@ -127,14 +127,17 @@ def grounded(recipe: Recipe, device: str) -> Stage:
 
 
 def judge(recipe: Recipe, device: str) -> Stage:
-    """[data] folder. The judge is trained apart from everything that it measures."""
+    """[data] folder, novel. The judge is trained apart from everything that it measures."""
     from safetensors.torch import save_file
 
     from situ.storybook.judge import Judge
     from situ.training.detection import DetectionData, DetectionObjective
 
     network = Judge().to(device)
-    data = DetectionData(_pictures(recipe), _items(recipe))
+    items = (*_items(recipe), *_items(recipe, "novel"))
+    size = recipe.value("data", "size", 128)
+    path = Path(recipe.value("data", "novel")) / f"with-train-{size}.npy"
+    data = DetectionData(pack_pictures(items, path, size), items)
 
     def export(out: Path) -> None:
         tensors = {name: t.half().cpu() for name, t in trained_weights(out).items()}
@@ -213,5 +216,5 @@ def _latents(recipe: Recipe, key: str, coder: Any, text: TextEncoder, settings: 
 
 def _fingerprint(network: nn.Module) -> str:
     """Short name of an encoder's weights, so that latents of another one are never read."""
-    total = sum(float(p.double().abs().sum()) for p in network.parameters())
+    total = sum(float(p.detach().double().abs().sum()) for p in network.parameters())
     return json.dumps(total).replace(".", "")[:12]

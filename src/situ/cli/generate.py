@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from situ.app.drafts import Draft, check_lengths, read_many, read_one, remarks, typed
 from situ.cli.options import option
@@ -27,7 +27,6 @@ FAST_BATCH = 8
 SAMPLING = ("steps", "solver", "guidance", "interval", "negative", "gate", "eta")
 
 
-@FlagCreatePairsOff
 @dataclass(frozen=True)
 class Generate:
     """Draw pictures.

@@ -99,7 +99,8 @@ def _options(name: str, words: list[str]) -> Any:
 
     command = COMMANDS[name]
     kind = getattr(import_module(command.module), command.options)
-    return tyro.cli(kind, prog=f"situ {name}", args=words)
+    only_positive = (tyro.conf.FlagCreatePairsOff,)  # --draw, and no --no-draw
+    return tyro.cli(kind, prog=f"situ {name}", args=words, config=only_positive)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
 
 from situ.cli.options import option
 from situ.cli.terminal import say
@@ -14,7 +14,6 @@ from situ.files.record import Record, read_record
 from situ.scene import SituError, codec
 
 
-@FlagCreatePairsOff
 @dataclass(frozen=True)
 class Show:
     """Print what pictures were drawn from, or put them on one sheet with their boxes."""

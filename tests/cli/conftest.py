@@ -1,0 +1,3 @@
+from tiny_backbone import pipe, tiny_folder, ungated_folder
+
+__all__ = ["pipe", "tiny_folder", "ungated_folder"]
