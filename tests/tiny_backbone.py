@@ -42,7 +42,7 @@ def random_backbone(gated: bool = True) -> Backbone:
             torch.nn.init.normal_(parameter, std=0.7)
     coder = Autoencoder(deep_compression(4, (8, 16, 16, 32), (0, 1, 1, 1)).eval())
     schedule = Schedule.scaled_linear(prediction="v_prediction")
-    return Backbone("tiny", text, unet.eval(), coder, schedule, "", null_base=True)
+    return Backbone("tiny", text, unet.eval(), coder, schedule, "", null_base=gated)
 
 
 @pytest.fixture(scope="session")

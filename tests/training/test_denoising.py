@@ -7,12 +7,8 @@ import torch
 
 from situ.diffusion.schedule import Schedule
 from situ.models.attention import Maps, Site
-from situ.training.denoising import (
-    DenoisingObjective,
-    DenoisingSettings,
-    attention_loss,
-    cell_owner,
-)
+from situ.training.denoising import DenoisingObjective, DenoisingSettings
+from situ.training.supervision import cell_owner, owner_loss, places
 
 BOXES = torch.tensor([[[0.0, 0.0, 0.5, 1.0], [0.25, 0.5, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]])
 MASKS = torch.tensor([[1.0, 1.0, 0.0]])
@@ -37,16 +33,16 @@ def perfect_maps(boxes: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
 def test_attention_that_chooses_the_owner_costs_nothing_and_uniform_attention_costs_log() -> None:
     maps = Maps()
     maps.keep(SITE, perfect_maps(BOXES, MASKS))
-    assert attention_loss(maps, BOXES, MASKS).item() == pytest.approx(0.0, abs=1e-5)
+    assert owner_loss(maps, BOXES, MASKS).item() == pytest.approx(0.0, abs=1e-5)
     uniform = Maps()
     uniform.keep(SITE, torch.full((1, 2, 16, 19), 1 / 19))
-    assert attention_loss(uniform, BOXES, MASKS).item() == pytest.approx(math.log(3), rel=1e-4)
+    assert owner_loss(uniform, BOXES, MASKS).item() == pytest.approx(math.log(3), rel=1e-4)
 
 
 def test_a_sample_without_objects_is_left_out() -> None:
     maps = Maps()
     maps.keep(SITE, torch.full((1, 2, 16, 19), 1 / 19))
-    assert attention_loss(maps, BOXES, torch.zeros(1, 3)).item() == 0
+    assert owner_loss(maps, BOXES, torch.zeros(1, 3)).item() == 0
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
@@ -60,3 +56,21 @@ def test_min_snr_weights_are_the_same_weight_on_the_clean_latent(prediction: str
     snr = schedule.snr(t)
     factor = snr if prediction == "epsilon" else snr + 1
     assert torch.allclose(objective.weight(t) * factor, snr.clamp(max=5.0))
+
+
+def test_noise_power_weighs_by_sigma() -> None:
+    schedule = Schedule.scaled_linear(prediction="v_prediction")
+    objective = DenoisingObjective.__new__(DenoisingObjective)
+    torch.nn.Module.__init__(objective)
+    objective.schedule, objective.settings = schedule, DenoisingSettings(noise_power=1.0)
+    t = torch.tensor([1, 300, 999])
+    assert torch.allclose(objective.weight(t).double(), (1 - schedule.abar[t]).sqrt(), atol=1e-6)
+
+
+def test_places_are_cosines_of_where_a_cell_lies_in_its_box() -> None:
+    boxes = torch.tensor([[[0.0, 0.0, 1.0, 0.5]]])
+    waves, owned = places(boxes, torch.ones(1, 1), SITE)
+    assert owned.view(4, 4).sum(1).tolist() == [4, 4, 0, 0]
+    u, v = 0.375, 0.75  # the second cell of the second row: x = 0.375 of 1, y = 0.375 of 0.5
+    expected = [math.cos(math.pi * k * w) for w in (u, v) for k in (1, 2, 3, 4)]
+    assert waves[0, 5].tolist() == pytest.approx(expected, abs=1e-6)

@@ -8,7 +8,6 @@ Seeds: image j of scene k (both from 0) has seed + 1000 k + j. So more images of
 scenes at the end of the file, leave the others as they are.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,7 +50,7 @@ class Picture:
 
     def entry(self) -> dict[str, Any]:
         """Its line of the manifest."""
-        place = {"file": self.file, "scene": self.scene, "image": self.image}
+        place = {"file": self.file, "scene_index": self.scene, "image_index": self.image}
         return {**place, **self.record.to_json()}
 
 
@@ -104,21 +103,9 @@ def plan(
     )
 
 
-def check_writable(folder: Path) -> None:
-    """Find out before the model is loaded that nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SituError(
-            f"out: cannot write into {folder}: {reason}; give another with --out"
-        ) from None
-
-
 def generate(pipe: Pipeline, pictures: Sequence[Picture], output: Output) -> Summary:
     """Draw what is missing, write it, and put the manifest in order."""
+    _sweep(pictures, output.folder)
     todo = [picture for picture in pictures if not _is_there(picture, output)]
     _check_canvases(pipe, todo)
     steps = sum(int(picture.record.sampling["steps"]) for picture in todo)
@@ -173,6 +160,16 @@ def _is_there(picture: Picture, output: Output) -> bool:
             f"than {output.folder} with --out, or --overwrite"
         )
     return same
+
+
+def _sweep(pictures: Sequence[Picture], folder: Path) -> None:
+    """Remove the unfinished files of a run that was killed while it wrote."""
+    paths = [folder / picture.file for picture in pictures] + [folder / manifest.NAME]
+    own = {(path.parent, path.stem) for path in paths}
+    for place in {path.parent for path in paths if path.parent.is_dir()}:
+        for file in place.glob(".*.tmp"):
+            if (place, file.name.split(".")[1]) in own:
+                file.unlink(missing_ok=True)
 
 
 def _check_canvases(pipe: Pipeline, pictures: Sequence[Picture]) -> None:

@@ -91,6 +91,8 @@ class Order:
     def _from_prompts(self, side: int) -> list[Scene]:
         single = isinstance(self.prompt, str)
         prompts = [self.prompt] if isinstance(self.prompt, str) else list(self.prompt or ())
+        if not prompts:
+            raise SituError("prompt: the list is empty; give at least one")
         phrases = _per_prompt("phrases", self._phrases, prompts, single)
         boxes = _per_prompt("boxes", self._boxes, prompts, single)
         canvas = self.width or side, self.height or side

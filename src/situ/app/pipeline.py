@@ -16,6 +16,7 @@ from situ.app.run import Run
 from situ.diffusion.sampler import Frame
 from situ.methods.plan import Request, Sampling
 from situ.models.backbone import Backbone
+from situ.models.chatter import hushed
 from situ.models.folder import load_backbone, save_backbone, write_json
 from situ.scene import Scene, SituError
 from situ.scene.errors import did_you_mean, shown
@@ -72,7 +73,8 @@ class Pipeline:
     def save_pretrained(self, folder: str | Path, dtype: str | torch.dtype = "float16") -> None:
         """Write a folder that `from_pretrained`, ours and diffusers', reads."""
         folder = Path(folder)
-        save_backbone(self.backbone, folder, dtype_of(dtype))
+        with hushed():
+            save_backbone(self.backbone, folder, dtype_of(dtype))
         index = folder / "model_index.json"
         write_json(index, {**_json(index), GUIDANCE_KEY: self.guidance})
 
@@ -235,11 +237,11 @@ def _call_back(
 
 def _loaded(folder: Path, dtype: torch.dtype, device: torch.device, name: str) -> Backbone:
     try:
-        return load_backbone(folder, dtype, str(device), name)
+        with hushed():
+            return load_backbone(folder, dtype, str(device), name)
     except SituError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        # what diffusers, transformers and tokenizers say of a broken file, which names no file
+    except Exception as error:  # of a broken file tokenizers, diffusers ... say all kinds of things
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SituError(f"model: {folder} cannot be loaded: {reason}") from error
 

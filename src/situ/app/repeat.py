@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from situ.app.find import BUILT_IN
 from situ.app.generate import Picture
 from situ.app.pipeline import Pipeline
 from situ.app.settings import sampling_of, settings_of
@@ -15,16 +14,6 @@ from situ.app.sheet import read_png
 from situ.files.record import Record
 from situ.scene import SituError
 from situ.version import VERSION
-
-
-def model_of(path: Path, record: Record, given: str | None) -> str:
-    """The model to load. A picture may come from anywhere, so it never names a folder or a download."""
-    if given:
-        return given
-    name = record.model["name"]
-    if name not in BUILT_IN:
-        raise SituError(f"{path} was drawn by {name!r}; say where that model is with --model")
-    return name
 
 
 def again(

@@ -119,7 +119,9 @@ def grounded(recipe: Recipe, device: str) -> Stage:
         return {**probe(objective, held_out, (500, 700, 900)), "gate_mean": mean}
 
     def export(out: Path) -> None:
-        unet.load_state_dict(trained_weights(out))
+        trained = trained_weights(out)
+        names = (name for name in trained if name.startswith("unet."))
+        unet.load_state_dict({name.removeprefix("unet."): trained[name] for name in names})
         backbone = Backbone("storybook", text, unet, coder, schedule, "", null_base=True)
         save_backbone(backbone, out / "backbone")
 
@@ -209,9 +211,9 @@ def _latents(recipe: Recipe, key: str, coder: Any, text: TextEncoder, settings: 
     phrases = sorted({phrase for item in items for phrase in item.layout.phrases})
     vectors = dict(zip(phrases, text.encode(phrases).pooled.cpu(), strict=True))
     tokens = [text.tokens(item.captions) for item in items]
-    return LatentData(
-        items, np.load(path, mmap_mode="r"), tokens, text.tokens([""])[0], vectors, settings
-    )
+    latents = np.load(path, mmap_mode="r")
+    small = pack_pictures(items, folder / "pictures-32.npy", 32)
+    return LatentData(items, latents, tokens, text.tokens([""])[0], vectors, small, settings)
 
 
 def _fingerprint(network: nn.Module) -> str:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from situ.app.drafts import Draft, check_lengths, read_many, read_one, remarks, typed
+from situ.app.find import BUILT_IN, find
 from situ.cli.options import option
 from situ.cli.terminal import say, warn
 from situ.files.record import Record, read_record
+from situ.files.writable import check_writable
 from situ.scene import SituError
 from situ.scene.errors import at
 from situ.scene.linter import Finding
@@ -93,11 +95,13 @@ class Generate:
 
     def run(self) -> int:
         drafts, record = self._input()
-        from situ.app.generate import check_writable, generate
+        model = self._model(record)
+        find(model)
+        check_writable(self._folder())
+        from situ.app.generate import generate
 
         output = self._output()
-        check_writable(output.folder)
-        pipe = self._pipeline(record)
+        pipe = self._pipeline(model, record)
         pictures = [self._again(pipe, record)] if record else self._plan(pipe, drafts)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".* are read")  # said before, with its place
@@ -141,23 +145,31 @@ class Generate:
             )
         return record
 
+    def _folder(self) -> Path:
+        beside = self.source.parent / "again" if self.source else Path("out")
+        return self.out or beside
+
     def _output(self) -> "Output":
         from situ.app.generate import Output
 
-        beside = self.source.parent / "again" if self.source else Path("out")
-        batch = self.batch or (FAST_BATCH if self.fast else None)
-        folder = self.out or beside
+        batch = self.batch if self.batch is not None else FAST_BATCH if self.fast else None
+        folder = self._folder()
         return Output(folder, batch, self.overwrite, self.draw, self.preview, self.quiet)
 
-    def _pipeline(self, record: Record | None) -> "Pipeline":
-        from situ.app.load import load
-        from situ.app.repeat import model_of
+    def _model(self, record: Record | None) -> str:
+        """The model to load. A picture may come from anywhere, so it never names a folder or a download."""
+        name = self.model or (record.model["name"] if record else "storybook")
+        if self.model is None and name not in BUILT_IN:
+            raise SituError(
+                f"{self.source} was drawn by {name!r}; say where that model is with --model"
+            )
+        return name
 
-        name, dtype = self.model or "storybook", self.dtype or "float32"
-        if record and self.source:
-            name = model_of(self.source, record, self.model)
-            dtype = self.dtype or record.model["dtype"]
-        pipe = load(name, dtype, self.device)
+    def _pipeline(self, model: str, record: Record | None) -> "Pipeline":
+        from situ.app.load import load
+
+        dtype = self.dtype or (record.model["dtype"] if record else "float32")
+        pipe = load(model, dtype, self.device)
         pipe.exact = pipe.exact and not self.fast
         return pipe
 
@@ -195,7 +207,7 @@ class Generate:
         other = {"method": self.method, "seed": self.seed}
         changed = {name: value for name, value in other.items() if value is not None}
         picture = again(pipe, self.source, record, self._changes(), **changed)
-        if (self._output().folder / picture.file).resolve() == self.source.resolve():
+        if (self._folder() / picture.file).resolve() == self.source.resolve():
             raise SituError(f"out: {self.source} would be drawn over itself; give another --out")
         return picture
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from situ.cli.terminal import say
+from situ.scene import SituError
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,15 @@ class Export:
     """Number type of the weights."""
 
     def run(self) -> int:
+        from situ.app.find import find
         from situ.app.load import load
         from situ.app.placing import dtype_of
 
         dtype_of(self.dtype)
+        if find(self.model).resolve() == self.folder.resolve():
+            raise SituError(
+                f"export: {self.folder} would be written over itself; give another folder"
+            )
         load(self.model).save_pretrained(self.folder, self.dtype)
         say(f"{self.model} written to {self.folder}")
         return 0

@@ -86,6 +86,6 @@ def _drafts(path: Path) -> tuple[Draft, ...]:
 
 def _counter(model: str) -> Any:
     from situ.app.find import find
-    from situ.app.tokens import counter
+    from situ.models.tokens import counter
 
     return counter(find(model))

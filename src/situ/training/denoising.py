@@ -1,4 +1,4 @@
-"""Train a grounded U-Net on cached latents: the diffusion loss, and supervision of the gated attention.
+"""Train a grounded U-Net on cached latents: the diffusion loss, and supervision of the network's inside.
 
 Caption and grounding are dropped at random, each by itself and both together, so that one network is the
 grounded model, the text-only base (null grounding) and the unconditional branch of guidance.
@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from situ.conditioning.grounding import Grounding
 from situ.data.coco import Item
 from situ.diffusion.schedule import Schedule
-from situ.models.attention import Maps, Recorder, where
+from situ.models.attention import Recorder, where
 from situ.models.unet import UNet
-from situ.ops.masks import cell_centres
 from situ.training.loop import Batch
+from situ.training.supervision import Heads, owner_loss
 
 
 @dataclass(frozen=True)
@@ -26,44 +26,64 @@ class DenoisingSettings:
     """Weights and rates of the objective.
 
     snr_gamma: min-SNR weighting (Hang et al. 2023), in terms of the schedule's prediction; 0 for none.
-    attention_weight: of the cross-entropy that asks each cell's gated attention to choose the object
-    whose box the cell is in (the nearest to the reader, where boxes overlap), or an empty slot.
+    noise_power: weight sigma to this power besides, where sigma^2 = 1 - abar: less of what is left at
+    the end of sampling, more of what decides a picture.
+    owner_weight, place_weight, picture_weight: of the three questions of training/supervision.py.
     """
 
     snr_gamma: float = 0.0
-    attention_weight: float = 0.0
+    noise_power: float = 0.0
+    owner_weight: float = 0.0
+    place_weight: float = 0.0
+    picture_weight: float = 0.0
     drop_caption: float = 0.1
     drop_grounding: float = 0.1
     drop_both: float = 0.08
 
 
 class DenoisingObjective(nn.Module):
-    """`trained` is the U-Net; the text model is frozen and runs in the step."""
+    """`trained` holds the U-Net and the heads that read it; the text model is frozen and runs in the step."""
 
     def __init__(
         self, unet: UNet, text_model: nn.Module, schedule: Schedule, settings: DenoisingSettings
     ) -> None:
         super().__init__()
-        self.trained = unet
+        self.trained = nn.ModuleDict({"unet": unet})
+        if settings.place_weight or settings.picture_weight:
+            self.trained["heads"] = Heads(unet)
         self.schedule, self.settings = schedule, settings
         # a tuple hides it from the module tree: it is neither trained, averaged nor saved
         self.frozen = (text_model.eval().requires_grad_(False),)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        t, noise, z0 = batch["t"], batch["noise"], batch["latents"].float()
+        unet, t, noise, z0 = self.unet, batch["t"], batch["noise"], batch["latents"].float()
         z = self.schedule.add_noise(z0, noise, t)
-        grounding = self.trained.position_net(batch["boxes_xyxy"], batch["masks"], batch["phrases"])
-        recorder = Recorder(where("gated")) if self.settings.attention_weight else None
-        output = self.trained(
-            z, t, self._states(batch["tokens"]), grounding, batch["gate"], attend=recorder
-        )
+        grounding = unet.position_net(batch["boxes_xyxy"], batch["masks"], batch["phrases"])
+        recorder = Recorder(where("gated"))
+        states = self._states(batch["tokens"])
+        output = unet(z, t, states, grounding, batch["gate"], attend=recorder)
         error = (output.float() - self.schedule.target(z0, noise, t)).square().mean((1, 2, 3))
-        diffusion = (self.weight(t) * error).mean()
-        losses = {"loss": diffusion, "diffusion": diffusion.detach()}
-        if recorder:
-            attention = attention_loss(recorder.maps, batch["boxes_xyxy"], batch["masks"])
-            losses["attention"] = attention.detach()
-            losses["loss"] = diffusion + self.settings.attention_weight * attention
+        losses = {"diffusion": (self.weight(t) * error).mean(), **self._inside(batch, recorder)}
+        total = sum(self._share(name) * loss for name, loss in losses.items())
+        return {"loss": total, **{name: loss.detach() for name, loss in losses.items()}}
+
+    @property
+    def unet(self) -> UNet:
+        unet = self.trained["unet"]
+        assert isinstance(unet, UNet)
+        return unet
+
+    def _share(self, name: str) -> float:
+        return 1.0 if name == "diffusion" else getattr(self.settings, f"{name}_weight")
+
+    def _inside(self, batch: Batch, recorder: Recorder) -> dict[str, Tensor]:
+        s, boxes, masks = self.settings, batch["boxes_xyxy"], batch["masks"]
+        losses = {"owner": owner_loss(recorder.maps, boxes, masks)} if s.owner_weight else {}
+        if "heads" in self.trained:
+            heads = self.trained["heads"]
+            assert isinstance(heads, Heads)
+            losses["place"] = heads.place_loss(recorder.maps, boxes, masks)
+            losses["picture"] = heads.picture_loss(batch["pictures"])
         return losses
 
     @torch.no_grad()
@@ -73,41 +93,11 @@ class DenoisingObjective(nn.Module):
     def weight(self, t: Tensor) -> Tensor:
         """min-SNR-gamma: min(snr, gamma) / snr for eps, min(snr, gamma) / (snr + 1) for v."""
         gamma, snr = self.settings.snr_gamma, self.schedule.snr(t)
+        noise = (1 + snr) ** (-self.settings.noise_power / 2)
         if not gamma:
-            return torch.ones_like(snr)
+            return noise
         below = snr if self.schedule.prediction == "epsilon" else snr + 1
-        return snr.clamp(max=gamma) / below
-
-
-def attention_loss(maps: Maps, boxes_xyxy: Tensor, masks: Tensor) -> Tensor:
-    """Cross-entropy of the owner of each cell under the gated attention among the grounding tokens.
-
-    maps: [B, heads, cells, cells + N] at each gated site; boxes [B, N, 4]; masks [B, N]. Samples whose
-    grounding was dropped have no owner anywhere and are left out.
-    """
-    losses = []
-    for site, probs in maps.items():
-        owner = cell_owner(boxes_xyxy, masks, site.height, site.width)  # [B, cells], -1 = none
-        tokens = probs.mean(1)[..., -masks.shape[1] :].float()  # [B, cells, N]
-        share = tokens / tokens.sum(-1, keepdim=True).clamp(min=1e-8)
-        used = masks[:, None, :]
-        choices = torch.cat([share * used, (share * (1 - used)).sum(-1, keepdim=True)], -1)
-        target = torch.where(owner < 0, masks.shape[1], owner)
-        picked = choices.gather(-1, target[..., None]).squeeze(-1).clamp(min=1e-6)
-        has_any = masks.any(1).float()
-        losses.append((-picked.log().mean(1) * has_any).sum() / has_any.sum().clamp(min=1))
-    return torch.stack(losses).mean()
-
-
-def cell_owner(boxes_xyxy: Tensor, masks: Tensor, height: int, width: int) -> Tensor:
-    """The slot whose box holds each cell's centre, the one reaching lowest if several do; -1 for none."""
-    cells = cell_centres(height, width, boxes_xyxy.device).flatten(0, 1)  # [cells, 2]
-    x, y = cells[:, 0, None], cells[:, 1, None]
-    x0, y0, x1, y1 = (v[:, None, :] for v in boxes_xyxy.unbind(-1))  # [B, 1, N]
-    inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1) & masks.bool()[:, None, :]
-    depth = torch.where(inside, y1, -1.0)  # [B, cells, N]
-    nearest, slot = depth.max(-1)
-    return torch.where(nearest < 0, -1, slot)
+        return noise * snr.clamp(max=gamma) / below
 
 
 class LatentData:
@@ -120,9 +110,11 @@ class LatentData:
         tokens: Sequence[Tensor],
         empty_tokens: Tensor,
         vectors: dict[str, Tensor],
+        pictures: NDArray[np.uint8],
         settings: DenoisingSettings,
         total: int = 1000,
     ) -> None:
+        self.pictures = pictures  # (N, H, W, 3), small
         self.latents, self.tokens, self.empty = latents, tokens, empty_tokens
         self.settings, self.total = settings, total
         width = len(next(iter(vectors.values())))
@@ -149,6 +141,7 @@ class LatentData:
         ]
         return {
             "latents": latents,
+            "pictures": torch.from_numpy(np.stack([self.pictures[int(i)] for i in rows])),
             "noise": torch.randn(latents.shape, generator=rng),
             "t": (parts * self.total / size).long().clamp(max=self.total - 1),
             "tokens": torch.stack(texts),
@@ -212,8 +205,6 @@ __all__ = [
     "DenoisingObjective",
     "DenoisingSettings",
     "LatentData",
-    "attention_loss",
-    "cell_owner",
     "gates",
     "open_gates_",
     "probe",

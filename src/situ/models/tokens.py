@@ -12,7 +12,7 @@ def counter(folder: Path) -> Callable[[str], int]:
 
     try:
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = (str(error).strip().splitlines() or ["unknown"])[0]
+    except Exception as error:  # tokenizers raises bare exceptions for a broken file
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SituError(f"{folder / 'tokenizer'} cannot be loaded: {reason}") from error
     return lambda text: len(tokenizer(text, truncation=False, verbose=False).input_ids)
