@@ -44,6 +44,7 @@ def test_rebuilding_orders_and_keeps_pictures_of_earlier_runs_that_exist(tmp_pat
         {"file": "a.png", "seed": 1},
         {"file": "b.png"},
     ]
+    assert manifest.pictures(tmp_path) == [tmp_path / "old.png"]
 
 
 def test_no_manifest_is_an_empty_one(tmp_path: Path) -> None:

@@ -261,6 +261,7 @@ def test_the_text_only_base_needs_no_gated_layers(ungated_folder: Path) -> None:
         ({"prompt": "a", "generator": [torch.Generator()] * 2}, "generator: 2 for 1 pictures"),
         ({"prompt": "a", "latents": torch.zeros(1, 4, 4, 4)}, r"latents: shape \(1, 4, 4, 4\)"),
         ({"prompt": "a", "num_images_per_prompt": 0}, "num_images_per_prompt"),
+        ({"prompt": "a", "negative_prompt": ["b"]}, "negative_prompt: give one text"),
         ({"prompt": "a", "method": "gligan"}, "method: 'gligan' is unknown: did you mean 'gligen'"),
         ({"prompt": "a", "output_type": "jpeg"}, "output_type: 'jpeg'"),
         ({"prompt": "a", "callback_on_step_end_tensor_inputs": ["x"]}, "tensor_inputs: 'x'"),

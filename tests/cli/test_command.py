@@ -297,7 +297,7 @@ def test_nan_and_broken_json_at_line_734(situ: Any, tmp_path: Path) -> None:
         (["--from", "gone.png"], "gone.png: cannot be read"),
         (["--from", "gone.png", "--n", "3"], "--n: --from repeats one picture"),
         (["a", "--model", "gone"], "no folder 'gone'"),
-        (["a", "--batch", "0"], "batch: 0"),
+        (["a", "--batch", "0"], "--batch: 0 must be at least 1"),
         (["a", "--out", "/dev/null/x"], "cannot write into /dev/null/x: Not a directory"),
     ],
 )

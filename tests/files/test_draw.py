@@ -49,6 +49,14 @@ def test_every_label_stays_on_the_picture(box: Box, phrase: str) -> None:
     assert drawn.size == (READABLE_PX, READABLE_PX)
 
 
+def test_tags_of_neighbours_do_not_cover_each_other() -> None:
+    boxes = (Box(0.3, 0.5, 0.6, 0.9), Box(0.4, 0.52, 0.7, 0.9))
+    drawn = with_boxes(grey(), Layout(tuple(Object("a long phrase", box) for box in boxes)))
+    alone = with_boxes(grey(), Layout((Object("a long phrase", boxes[0]),)))
+    tag = np.s_[170:192, 117:210]  # over the first box
+    assert np.array_equal(np.asarray(drawn)[tag], np.asarray(alone)[tag])
+
+
 def test_more_objects_than_colours_begin_again() -> None:
     items = [Object(f"thing {i}", Box(0.03 * i, 0.1, 0.03 * i + 0.1, 0.9)) for i in range(30)]
     with_boxes(grey(), Layout(tuple(items)))

@@ -45,6 +45,11 @@ def read(folder: Path) -> Iterator[Entry]:
             yield entry
 
 
+def pictures(folder: Path) -> list[Path]:
+    """The pictures that are listed and there: neither the copies with boxes nor the previews."""
+    return [path for entry in read(folder) if (path := folder / entry["file"]).is_file()]
+
+
 def rebuild(folder: Path, entries: Iterable[Entry]) -> None:
     """Write the manifest anew: pictures of earlier runs that are still there, then these, in order."""
     new = {entry["file"]: entry for entry in entries}

@@ -113,13 +113,15 @@ class Order:
         if self.generator is not None:
             return tuple(_seeds_of(self.generator, count))
         first = secrets.randbelow(SEEDS - count) if self.seed is None else self.seed
-        seeds = range(first, first + count) if isinstance(first, int) else tuple(first)
+        seeds = range(first, first + count) if isinstance(first, int) else tuple(map(int, first))
         if len(seeds) != count:
             raise SituError(f"seed: {len(seeds)} seeds for {count} pictures; give one for each")
         return tuple(seeds)
 
     def _sampling(self, guidance: float) -> Sampling:
         beta, gate = self.gligen_scheduled_sampling_beta, self.gate
+        if not isinstance(self.negative_prompt, str | None):
+            raise SituError("negative_prompt: give one text, which holds for all pictures")
         if beta is not None:
             if gate is not None:
                 raise SituError("gate: it says what gligen_scheduled_sampling_beta says; give one")

@@ -96,8 +96,8 @@ class Generate:
     def run(self) -> int:
         drafts, record = self._input()
         model = self._model(record)
-        find(model)
         check_writable(self._folder())
+        find(model)
         from situ.app.generate import generate
 
         output = self._output()
@@ -114,6 +114,8 @@ class Generate:
 
     def _input(self) -> tuple[Sequence[Draft], Record | None]:
         """The scenes or the record, read and checked before anything slow is imported."""
+        if self.batch is not None and self.batch < 1:
+            raise SituError(f"--batch: {self.batch} must be at least 1")
         ways = {
             "a caption": self.caption,
             "--scene": self.scene,

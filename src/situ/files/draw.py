@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Resampling
 
-from situ.scene import Layout
+from situ.scene import Layout, Object
 
 Colour = tuple[int, int, int]
+Corners = tuple[int, int, int, int]
+Font = ImageFont.FreeTypeFont
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; black is left for the text.
 PALETTE: tuple[Colour, ...] = (
@@ -22,6 +24,7 @@ PALETTE: tuple[Colour, ...] = (
 )
 READABLE_PX = 384  # smaller pictures are enlarged before anything is written on them
 PAPER: Colour = (255, 255, 255)
+PAD_PX = 3
 
 
 def with_boxes(picture: Image.Image, layout: Layout) -> Image.Image:
@@ -31,11 +34,12 @@ def with_boxes(picture: Image.Image, layout: Layout) -> Image.Image:
     copy = picture.convert("RGB").resize(size, Resampling.LANCZOS)
     draw = ImageDraw.Draw(copy)
     line = max(2, min(size) // 150)
-    font = ImageFont.load_default(max(11, min(size) // 28))
+    font = _font(max(11, min(size) // 28))
     for index, item in enumerate(layout):
         draw.rectangle(_inside(item.box.to_px(size)), outline=_colour(index), width=line)
+    tags: list[Corners] = []
     for index, item in enumerate(layout):  # after all boxes, so that no line crosses a word
-        _label(draw, item.phrase, item.box.to_px(size), size, _colour(index), font)
+        _label(draw, item, _colour(index), font, tags)
     return copy
 
 
@@ -56,6 +60,13 @@ def sheet(pictures: Iterable[Image.Image], columns: int | None = None, gap: int 
     return paper
 
 
+def _font(size_px: int) -> Font:
+    """Pillow's own, so that every machine draws the same. It knows Latin letters."""
+    font = ImageFont.load_default(size_px)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as of every wheel of Pillow
+    return font
+
+
 def _inside(corners: Sequence[int]) -> tuple[int, int, int, int]:
     """Pillow draws the last row and column too."""
     left, top, right, bottom = corners
@@ -63,27 +74,32 @@ def _inside(corners: Sequence[int]) -> tuple[int, int, int, int]:
 
 
 def _label(
-    draw: ImageDraw.ImageDraw,
-    phrase: str,
-    box_px: Sequence[int],
-    size: tuple[int, int],
-    colour: Colour,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    draw: ImageDraw.ImageDraw, item: Object, colour: Colour, font: Font, taken: list[Corners]
 ) -> None:
-    """The phrase on a tag: over the box where there is room, else inside it; never off the picture."""
-    text = _fitting(phrase, size[0], font)
-    left, top, right, bottom = font.getbbox(text)
-    pad = 3
-    width, height = right - left + 2 * pad, bottom - top + 2 * pad
-    x = min(box_px[0], max(0, size[0] - int(width)))
-    y = box_px[1] - height if box_px[1] >= height else box_px[1]
-    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
-    draw.text((x + pad - left, y + pad - top), text, fill=_ink(colour), font=font)
+    """The phrase on a tag by the box, on the picture and clear of the tags that are there already."""
+    width, height = draw.im.size
+    text = _fitting(item.phrase, width - 2 * PAD_PX, font)
+    wide = int(font.getlength(text)) + 2 * PAD_PX
+    high = sum(font.getmetrics()) + 2
+    x0, y0, _, y1 = item.box.to_px((width, height))
+    x = min(x0, max(0, width - wide))
+    places = [(x, y, x + wide, y + high) for y in (y0 - high, y0, y1 - high, y1)]
+    inside = [place for place in places if place[1] >= 0 and place[3] <= height]
+    free = [place for place in inside if not any(_overlap(place, other) for other in taken)]
+    tag = next(iter(free or inside), (x, 0, x + wide, high))
+    taken.append(tag)
+    draw.rectangle((tag[0], tag[1], tag[2] - 1, tag[3] - 1), fill=colour)
+    draw.text((tag[0] + PAD_PX, tag[1] + 1), text, fill=_ink(colour), font=font)
 
 
-def _fitting(phrase: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _overlap(one: Corners, other: Corners) -> bool:
+    across = one[0] < other[2] and other[0] < one[2]
+    return across and one[1] < other[3] and other[1] < one[3]
+
+
+def _fitting(phrase: str, width: int, font: Font) -> str:
     text = phrase
-    while len(text) > 1 and font.getbbox(text)[2] > width - 8:
+    while len(text) > 1 and font.getlength(text) > width:
         text = text[:-2].rstrip() + "…"
     return text
 
