@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from situ.app import manifest
 from situ.files.record import read_record
 from situ.scene import Layout, SituError
 from situ.storybook.judge import load_judge
@@ -15,14 +16,14 @@ from situ.storybook.verdict import Score, give_verdict, score, wishes
 
 
 def judge_folder(folder: Path) -> dict[str, Any]:
-    """Judge every picture below `folder` by the scene inside it; shares with 95 % bootstrap intervals.
+    """Judge every picture that `folder` lists in its manifest by the scene inside it; shares with 95 % bootstrap intervals.
 
     kind, colour, look: asked objects that are found (IoU >= 0.5) with the right kind, with its colour
     too, with its texture too. extra: things that nobody asked for, per asked object.
     """
-    paths = sorted(p for p in folder.rglob("*.png") if not p.name.startswith("."))
+    paths = manifest.pictures(folder)
     if not paths:
-        raise SituError(f"{folder} holds no PNG pictures; give the folder that situ generate wrote")
+        raise SituError(f"{folder} lists no pictures; give the folder that situ generate wrote")
     layouts = [read_record(path).scene.layout for path in paths]
     found = judge_pictures(np.stack([_pixels(path) for path in paths]), layouts)
     return {"pictures": len(paths), "objects": sum(map(len, layouts)), **asdict(found)}
