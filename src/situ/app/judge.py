@@ -16,7 +16,7 @@ from situ.storybook.verdict import Score, give_verdict, score, wishes
 
 
 def judge_folder(folder: Path) -> dict[str, Any]:
-    """Judge every picture that `folder` lists in its manifest by the scene inside it; shares with 95 % bootstrap intervals.
+    """Judge the pictures in the manifest of `folder` by the scenes inside them; 95 % bootstrap intervals.
 
     kind, colour, look: asked objects that are found (IoU >= 0.5) with the right kind, with its colour
     too, with its texture too. extra: things that nobody asked for, per asked object.
