@@ -63,11 +63,10 @@ def clip(recipe: Recipe, device: str) -> Stage:
         (caption for item in items for caption in item.captions),
         recipe.value("model", "vocabulary"),
     )
-    shape = [recipe.value("model", key) for key in ("width", "layers", "heads", "shared")]
-    size = recipe.value("model", "size")
-    model = Clip(
-        text_encoder(tokenizer, *shape), image_encoder(*shape, size, recipe.value("model", "patch"))
-    ).to(device)
+    keys = ("width", "layers", "heads", "shared", "size", "patch")
+    width, layers, heads, shared, size, patch = (recipe.value("model", key) for key in keys)
+    text = text_encoder(tokenizer, width, layers, heads, shared)
+    model = Clip(text, image_encoder(width, layers, heads, shared, size, patch)).to(device)
     data = PairData(items, _pictures(recipe), tokenizer, size)
 
     def export(out: Path) -> None:
@@ -101,7 +100,8 @@ def grounded(recipe: Recipe, device: str) -> Stage:
     ).to(device)
     model = {k: v for k, v in recipe.tables["model"].items() if k != "gate"}
     unet = UNet(UNetConfig.from_diffusers(model)).zero_residuals_()
-    unet = unet.to(device, memory_format=torch.channels_last)
+    channels_last: Any = torch.channels_last
+    unet = unet.to(device).to(memory_format=channels_last)  # pyright: ignore[reportCallIssue]
     unet.plain_attention = device == "cpu"
     open_gates_(unet, recipe.value("model", "gate", 0.0))
     text.model.to(device)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderDC, AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_dc import AutoencoderDC
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
 
 def deep_compression(
     latent_channels: int, widths: Sequence[int], layers: Sequence[int], **config: Any
-) -> AutoencoderDC:
+) -> Any:
     """A small AutoencoderDC of residual blocks; each width after the first halves the resolution."""
     return AutoencoderDC(
         latent_channels=latent_channels,
@@ -35,9 +36,9 @@ def deep_compression(
 class Autoencoder(nn.Module):
     """Pixels (B, 3, H, W) in [-1, 1] to scaled latents (B, C, H/f, W/f) and back, in the network's dtype."""
 
-    def __init__(self, network: AutoencoderDC | AutoencoderKL) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network  # AutoencoderDC or AutoencoderKL, whose types say too little
 
     @property
     def scaling(self) -> float:

@@ -1,6 +1,7 @@
 """Small CLIP models with the classes of the big ones: byte-pair tokenizer, text and image transformers."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from tokenizers import Tokenizer, models, trainers
 from torch import nn
@@ -16,7 +17,7 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 TEXT_LENGTH = 77
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> CLIPTokenizer:
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     """A byte-pair tokenizer like CLIP's, learned from `texts`; any other text still has tokens (bytes)."""
     plain = CLIPTokenizer(vocab={START: 0, END: 1}, merges=[])
     learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
@@ -27,7 +28,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> CLIPTokenizer:
     )
     learner.train_from_iterator(texts, trainer)
     words = _byte_vocabulary(learner.pre_tokenizer)
-    merges = _merges(learner)
+    merges: Any = _merges(learner)
     for left, right in merges:
         words.setdefault(left + right, len(words))
     for token in (START, END):
@@ -47,11 +48,12 @@ def _merges(learner: Tokenizer) -> list[tuple[str, str]]:
     import json
 
     merges = json.loads(learner.to_str())["model"]["merges"]
-    return [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in merges]
+    pairs = [m.split(" ") if isinstance(m, str) else m for m in merges]
+    return [(left, right) for left, right in pairs]
 
 
 def text_encoder(
-    tokenizer: CLIPTokenizer, width: int, layers: int, heads: int, shared: int
+    tokenizer: Any, width: int, layers: int, heads: int, shared: int
 ) -> CLIPTextModelWithProjection:
     """A CLIP text transformer for `tokenizer`; `shared` is the width of the space shared with pictures."""
     config = CLIPTextConfig(

@@ -1,7 +1,7 @@
 """Sentences about a page: five paraphrases with attributes, counts, relations and the background."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from situ.scene import Box, Layout, Object, Scene
 from situ.storybook.kinds import KINDS
@@ -19,7 +19,7 @@ RELATION_WORDS: dict[str, tuple[str, ...]] = {
     "next": ("next to", "beside", "near"),
 }
 
-Group = tuple[Thing, ...]
+Group = Sequence[Thing]
 
 
 def phrase(thing: Thing) -> str:

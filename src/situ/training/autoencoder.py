@@ -6,6 +6,8 @@ The noise makes latents smooth and the decoder forgiving; the penalty keeps them
 they act as a variational autoencoder of fixed variance.
 """
 
+from typing import Any
+
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -16,9 +18,7 @@ from situ.training.loop import Batch
 class AutoencoderObjective(nn.Module):
     """Reconstruction of (B, 3, H, W) crops in [-1, 1]; `decoder_only` keeps the latents as they are."""
 
-    def __init__(
-        self, network: nn.Module, noise: float, kl: float, decoder_only: bool = False
-    ) -> None:
+    def __init__(self, network: Any, noise: float, kl: float, decoder_only: bool = False) -> None:
         super().__init__()
         self.trained = network.to(memory_format=torch.channels_last)
         self.noise, self.kl = noise, kl
@@ -36,7 +36,7 @@ class AutoencoderObjective(nn.Module):
 
 
 @torch.no_grad()
-def psnr(network: nn.Module, pictures: NDArray) -> float:
+def psnr(network: Any, pictures: NDArray) -> float:
     """Peak signal-to-noise ratio in dB of clean reconstructions of (N, H, W, 3) uint8, mean over pictures."""
     total = 0.0
     for i in range(0, len(pictures), 16):

@@ -4,6 +4,7 @@ Rows with the same text are positives of each other: the target of a row is unif
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +19,9 @@ from situ.training.loop import Batch
 class ContrastiveObjective(nn.Module):
     """Symmetric InfoNCE; `trained` is a Clip, batch rows are pictures with token ids and a text number."""
 
-    def __init__(self, clip: nn.Module) -> None:
+    def __init__(self, clip: Any) -> None:
         super().__init__()
-        self.trained = clip
+        self.trained: Any = clip
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         scale = self.trained.log_scale.exp().clamp(max=100)
@@ -58,7 +59,7 @@ class PairData:
         self,
         items: Sequence[Item],
         pictures: NDArray,
-        tokenizer: object,
+        tokenizer: Any,
         size: int,
         crops_per_picture: float = 2.0,
     ) -> None:

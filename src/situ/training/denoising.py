@@ -64,7 +64,7 @@ class DenoisingObjective(nn.Module):
         output = unet(z, t, states, grounding, batch["gate"], attend=recorder)
         error = (output.float() - self.schedule.target(z0, noise, t)).square().mean((1, 2, 3))
         losses = {"diffusion": (self.weight(t) * error).mean(), **self._inside(batch, recorder)}
-        total = sum(self._share(name) * loss for name, loss in losses.items())
+        total = torch.stack([self._share(name) * loss for name, loss in losses.items()]).sum()
         return {"loss": total, **{name: loss.detach() for name, loss in losses.items()}}
 
     @property
