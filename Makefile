@@ -20,7 +20,7 @@ test-slow: $(READY) ## full-size networks; needs 16 GB of memory and some minute
 check: $(READY) ## style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 format: $(READY)
