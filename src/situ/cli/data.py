@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 from situ.cli.options import option
 from situ.cli.terminal import say
@@ -55,6 +55,39 @@ class Storybook:
                 workers=self.workers,
                 progress=lambda done: _advance(bar, done),
             )
+
+
+@dataclass(frozen=True)
+class Coco:
+    """Draw scenes from a COCO-format set for a measurement, by HCMA's protocol; writes DIR/scenes.jsonl and
+    DIR/protocol.json, which names every picture and caption."""
+
+    folder: Annotated[Positional[Path], arg(metavar="FOLDER")]
+    """The COCO-format folder."""
+    out: Annotated[Path, arg(metavar="DIR")]
+    """The folder to write."""
+    n: Annotated[int, arg(metavar="INT")] = 30_000
+    """Pictures to draw, one caption each."""
+    seed: Annotated[int, arg(metavar="INT")] = 0
+    """The seed of the draw."""
+    size: Annotated[int, arg(metavar="PX")] = 512
+    """Side of the pictures to generate."""
+    instances: Annotated[str, arg(metavar="FILE")] = "annotations/instances_val2014.json"
+    """The boxes, below FOLDER."""
+    captions: Annotated[str, arg(metavar="FILE")] = "annotations/captions_val2014.json"
+    """The captions, below FOLDER."""
+    images: Annotated[str, arg(metavar="NAME")] = "val2014"
+    """The folder of pictures, below FOLDER."""
+
+    def run(self) -> int:
+        from situ.data.coco import read_coco
+        from situ.data.protocol import draw, write_protocol
+
+        items = read_coco(self.folder, self.instances, self.captions, self.images)
+        drawn = draw(items, self.n, self.seed)
+        write_protocol(drawn, self.out, self.seed, self.size)
+        say(f"{len(drawn)} of {len(items)} pictures drawn into {self.out}")
+        return 0
 
 
 def _advance(bar: Any, done: int) -> None:

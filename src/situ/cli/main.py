@@ -31,8 +31,11 @@ COMMANDS = {
         "situ.cli.scenes", "Convert", "scenes from and to the layouts of other programs"
     ),
     "data storybook": Command("situ.cli.data", "Storybook", "write pages of the storybook world"),
+    "data coco": Command("situ.cli.data", "Coco", "draw scenes from a COCO-format set"),
     "train": Command("situ.cli.training", "Train", "run a training recipe"),
     "judge": Command("situ.cli.training", "Judge", "measure a folder of storybook pictures"),
+    "evaluate": Command("situ.cli.evaluation", "Evaluate", "measure a folder of pictures"),
+    "reproduce": Command("situ.cli.evaluation", "Reproduce", "draw and measure a paper's table"),
     "export": Command("situ.cli.models", "Export", "write a model as a diffusers folder"),
     "convert-gligen": Command(
         "situ.cli.models", "ConvertGligen", "make a folder of an original GLIGEN checkpoint"

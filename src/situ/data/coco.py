@@ -79,7 +79,7 @@ def read_coco(
     An object's phrase is its annotation's `phrase` where there is one, else its category's name; objects
     are the largest MAX_OBJECTS that keep MIN_AREA of the centre crop, largest first (GLIGEN's loader).
     """
-    boxes, sentences = _read(folder / instances), _read(folder / captions)
+    boxes, sentences = read_json(folder / instances), read_json(folder / captions)
     names = {category["id"]: category["name"] for category in boxes["categories"]}
     by_image: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for annotation in boxes["annotations"]:
@@ -113,7 +113,8 @@ def _item(
     return Item(image["id"], path, crop, tuple(captions), Layout(objects), attributes)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """An annotation file; a missing or broken one is an error that names it."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Train a small autoencoder on crops of pictures.
 
-    loss = |x - y| + 4 (x - y)^2 + kl * mean(z^2),   y = decode(z + noise * n),  n ~ N(0, I)
+    loss = |x - y| + square (x - y)^2 + kl * mean(z^2),   y = decode(z + noise * n),  n ~ N(0, I)
 
 The noise makes latents smooth and the decoder forgiving; the penalty keeps them near zero, so that together
 they act as a variational autoencoder of fixed variance.
@@ -18,10 +18,17 @@ from situ.training.loop import Batch
 class AutoencoderObjective(nn.Module):
     """Reconstruction of (B, 3, H, W) crops in [-1, 1]; `decoder_only` keeps the latents as they are."""
 
-    def __init__(self, network: Any, noise: float, kl: float, decoder_only: bool = False) -> None:
+    def __init__(
+        self,
+        network: Any,
+        noise: float,
+        kl: float,
+        decoder_only: bool = False,
+        square: float = 4.0,
+    ) -> None:
         super().__init__()
         self.trained = network.to(memory_format=torch.channels_last)
-        self.noise, self.kl = noise, kl
+        self.noise, self.kl, self.square = noise, kl, square
         network.encoder.requires_grad_(not decoder_only)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -31,7 +38,7 @@ class AutoencoderObjective(nn.Module):
         error = picture - pixels
         absolute, square, size = error.abs().mean(), error.square().mean(), z.square().mean()
         psnr = -10 * torch.log10(square / 4)
-        loss = absolute + 4 * square + self.kl * size
+        loss = absolute + self.square * square + self.kl * size
         return {"loss": loss, "l1": absolute, "psnr": psnr, "z2": size}
 
 

@@ -1,0 +1,267 @@
+"""Measure a folder of pictures against the scenes they were drawn for."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from situ.app import manifest
+from situ.evaluation.evidence import Evidence, Source
+from situ.evaluation.metrics import Metric, Score, metrics_named
+from situ.evaluation.statistics import Estimate
+from situ.evaluation.stored import UnfinishedError
+from situ.evaluation.world import MissingError, Pictures, World
+from situ.files.atomic import write_bytes
+from situ.files.record import from_json
+from situ.scene import Scene, SituError
+from situ.scene.errors import at, did_you_mean
+from situ.version import VERSION
+
+if TYPE_CHECKING:
+    from situ.data.coco import Item
+
+FORMAT = 1
+LIBRARIES = ("torch", "numpy", "transformers", "pycocotools", "scipy")
+WORLDS = ("storybook", "coco")
+TABLES_FOLDER = "evaluation"  # below the folder of pictures: what networks said of them
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Picture files as a Source; `size` is the side they are brought to, None for their own."""
+
+    paths: tuple[Path, ...]
+    size: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, start: int, stop: int) -> Pictures:
+        rows = [_pixels(path, self.size) for path in self.paths[start:stop]]
+        shapes = {row.shape for row in rows}
+        if len(shapes) > 1:
+            odd = next(
+                p
+                for p, row in zip(self.paths[start:stop], rows, strict=True)
+                if row.shape != rows[0].shape
+            )
+            raise SituError(f"{odd} is not of the size of {self.paths[start]}; one size in a set")
+        return np.stack(rows)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for path in self.paths:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()[:16]
+
+
+def world_named(name: str) -> World:
+    """The world of that name. `coco` needs weights that are fetched once: the error names each."""
+    if name == "storybook":
+        from situ.evaluation.storybook_world import StorybookWorld
+
+        return StorybookWorld()
+    if name == "coco":
+        from situ.evaluation.coco_world import CocoWorld
+
+        return CocoWorld()
+    raise SituError(f"world {name!r}: {did_you_mean(name, WORLDS)}")
+
+
+def drawn(folder: Path) -> tuple[tuple[Path, ...], tuple[Scene, ...]]:
+    """The pictures that a folder's manifest lists, with their scenes, in the order of their scenes.
+
+    Raises SituError for a folder without a manifest and for a picture that is listed and missing.
+    """
+    entries = sorted(manifest.read(folder), key=lambda e: (e.get("scene_index", 0), e["file"]))
+    if not entries:
+        raise SituError(
+            f"{folder} has no {manifest.NAME}; give the folder that situ generate wrote"
+        )
+    paths = tuple(folder / entry["file"] for entry in entries)
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise SituError(
+            f"{missing[0]} is listed in {folder / manifest.NAME} and missing, as are "
+            f"{len(missing) - 1} more; draw them again"
+        )
+    return paths, tuple(_scene(entry, folder) for entry in entries)
+
+
+def evidence_of(folder: Path, world: World, keep: bool = True) -> Evidence:
+    """The pictures of a folder that `situ generate` wrote, held against their scenes."""
+    paths, scenes = drawn(folder)
+    return Evidence(Folder(paths), scenes, world, folder / TABLES_FOLDER if keep else None)
+
+
+def reference_of(
+    folder: Path, scenes: Sequence[Scene], world: World, keep: bool = True
+) -> Evidence:
+    """Real pictures of the same scenes from a COCO-format folder, cropped and scaled like the layouts.
+
+    A scene's picture is the one with its caption and its boxes; one that has none is an error.
+    """
+    items = {
+        (c, frozenset(item.layout)): item for item in real_items(folder) for c in item.captions
+    }
+    size = scenes[0].width
+    paths = []
+    for number, scene in enumerate(scenes):
+        item = items.get((scene.caption, frozenset(scene.layout)))
+        if item is None:
+            raise SituError(
+                f"{folder} has no picture of scene {number} ({scene.caption!r}) with its boxes"
+            )
+        paths.append(item.path)
+    return Evidence(
+        Folder(tuple(paths), size), tuple(scenes), world, folder / TABLES_FOLDER if keep else None
+    )
+
+
+def real_items(folder: Path) -> "tuple[Item, ...]":
+    """The items of a COCO-format folder, its annotations named as Situ writes them or as COCO does
+    (instances_val2014.json beside captions_val2014.json and pictures in val2014)."""
+    from situ.data.coco import read_coco
+
+    if (folder / "annotations/instances.json").exists():
+        return read_coco(folder)
+    found = sorted((folder / "annotations").glob("instances_*.json"))
+    if len(found) != 1:
+        raise SituError(
+            f"{folder}/annotations must hold instances.json or one instances_NAME.json; it holds "
+            f"{len(found)}"
+        )
+    name = found[0].stem.removeprefix("instances_")
+    captions = f"annotations/captions_{name}.json"
+    return read_coco(folder, f"annotations/{found[0].name}", captions, name)
+
+
+def evaluate(
+    folder: Path,
+    *,
+    world: str = "storybook",
+    metrics: Sequence[str] = (),
+    reference: Path | None = None,
+    keep: bool = True,
+) -> dict[str, Any]:
+    """Measure the pictures of `folder` and write DIR/evaluation.json.
+
+    Metrics that lack weights, a library or real pictures are listed under "missing" with the reason,
+    and all others are computed.
+    """
+    looked = world_named(world)
+    pictures = evidence_of(folder, looked, keep)
+    real = reference_of(reference, pictures.scenes, looked, keep) if reference else None
+    result = measure(pictures, real, metrics_named(metrics))
+    result["manifest"] = hashlib.sha256((folder / manifest.NAME).read_bytes()).hexdigest()
+    write_json(folder / "evaluation.json", result)
+    return result
+
+
+def measure(pictures: Evidence, real: Evidence | None, metrics: Sequence[Metric]) -> dict[str, Any]:
+    """All that can be measured, as plain values: what, how, on how many, by which networks."""
+    scores: dict[str, Any] = {}
+    missing: dict[str, str] = {}
+    for metric in metrics:
+        if metric.reference and real is None:
+            missing[metric.name] = "compares with real pictures; give them with --reference"
+            continue
+        try:
+            scores[metric.name] = _entry(metric, metric.measure(pictures, real))
+        except UnfinishedError:
+            raise
+        except (MissingError, SituError) as error:
+            missing[metric.name] = str(error)
+    return {
+        "situ": FORMAT,
+        "world": pictures.world.name,
+        "pictures": len(pictures),
+        "objects": sum(len(scene.layout) for scene in pictures.scenes),
+        "scores": scores,
+        "missing": missing,
+        **provenance(pictures.world),
+    }
+
+
+def provenance(world: World) -> dict[str, Any]:
+    """Which networks looked, and the versions of everything that computed."""
+    versions = {name: _version(name) for name in LIBRARIES}
+    return {"models": dict(world.models), "versions": {"situ": VERSION, **versions}}
+
+
+def plain(estimate: Estimate) -> dict[str, Any]:
+    """An estimate as JSON has it: no NaN."""
+    return {
+        k: None if isinstance(v, float) and math.isnan(v) else v
+        for k, v in asdict(estimate).items()
+    }
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    write_bytes(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+
+
+def lines(result: dict[str, Any]) -> str:
+    """The result for a terminal."""
+    rows = [f"{result['pictures']} pictures, {result['objects']} objects, world {result['world']}"]
+    for score in result["scores"].values():
+        low, high = score["low"], score["high"]
+        interval = "" if low is None else f"  [{low:.4f}, {high:.4f}]"
+        rows.append(f"{score['title']:<13}{score['value']:>9.4f}{interval}")
+        rows += [f"  warning: {text}" for text in score["warnings"]]
+    rows += [f"{name:<13}  missing: {reason}" for name, reason in result["missing"].items()]
+    return "\n".join(rows)
+
+
+def _entry(metric: Metric, score: Score) -> dict[str, Any]:
+    entry = {"title": metric.title, "better": metric.better, "protocol": metric.protocol}
+    return {**entry, **plain(score.estimate()), "warnings": list(score.warnings)}
+
+
+def _scene(entry: dict[str, Any], folder: Path) -> Scene:
+    with at(f"{folder / manifest.NAME}: {entry['file']}"):
+        own = {k: v for k, v in entry.items() if k not in ("file", "scene_index", "image_index")}
+        return from_json(own).scene
+
+
+def _pixels(path: Path, size: int | None) -> Pictures:
+    try:
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+    except (UnidentifiedImageError, OSError) as error:
+        raise SituError(f"{path} is not a picture that can be read ({error})") from None
+    if size is None:
+        return np.asarray(picture)
+    from situ.data.coco import Crop
+
+    return np.asarray(Crop(*picture.size).picture(picture, size))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return installed(name)
+    except PackageNotFoundError:
+        return None
+
+
+__all__ = [
+    "Source",
+    "drawn",
+    "evaluate",
+    "evidence_of",
+    "lines",
+    "measure",
+    "reference_of",
+    "world_named",
+]

@@ -1,0 +1,1 @@
+"""Scores of generated pictures: networks turn pictures into files, pure functions turn files into numbers."""
