@@ -131,7 +131,8 @@ def _drawn(
     suite = truth.folder.parent.name
     below = "-".join([row.method, *(f"{k}={v}" for k, v in row.settings.items())])
     folder = out / below / f"seed-{seed}" / suite
-    sampling = pipe.default_sampling(steps=extent.steps, solver=extent.solver, **row.settings)
+    options = dict(row.settings)
+    sampling = pipe.default_sampling(steps=extent.steps, solver=extent.solver, options=options)
     pictures = plan(pipe, truth.scenes, method=row.method, sampling=sampling, seed=seed, many=True)
     generate(pipe, pictures, Output(folder, quiet=quiet))
     folders.setdefault(row.title, str((out / below).relative_to(out)))

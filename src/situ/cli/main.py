@@ -36,6 +36,10 @@ COMMANDS = {
     "judge": Command("situ.cli.training", "Judge", "measure a folder of storybook pictures"),
     "evaluate": Command("situ.cli.evaluation", "Evaluate", "measure a folder of pictures"),
     "reproduce": Command("situ.cli.evaluation", "Reproduce", "draw and measure a paper's table"),
+    "study build": Command(
+        "situ.cli.study", "StudyBuild", "make a blind side-by-side study of result folders"
+    ),
+    "study analyse": Command("situ.cli.study", "StudyAnalyse", "analyse the answers to a study"),
     "export": Command("situ.cli.models", "Export", "write a model as a diffusers folder"),
     "convert-gligen": Command(
         "situ.cli.models", "ConvertGligen", "make a folder of an original GLIGEN checkpoint"

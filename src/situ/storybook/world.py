@@ -1,5 +1,6 @@
 """Random pages of the storybook: what is on them and where, exactly reproducible from a seed."""
 
+import math
 import random
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,8 @@ from situ.storybook.palette import BACKGROUNDS, COLOURS, TEXTURES
 
 Split = Literal["train", "val", "novel"]
 COUNT_WEIGHTS = (26, 26, 20, 14, 8, 6)  # pages with 1, 2, ... 6 things
-SIDES = ((0.40, 0.78), (0.32, 0.56), (0.28, 0.48), (0.26, 0.42), (0.25, 0.36), (0.25, 0.33))
+SIDES = ((0.26, 0.80), (0.25, 0.60), (0.25, 0.50), (0.24, 0.44), (0.24, 0.38), (0.24, 0.34))
+STRETCH = 0.4  # log of how much wider or narrower than usual a thing may be: people draw any box
 OVERLAP = 0.30  # of the smaller box, the most that two things may share
 MARGIN = 0.02
 
@@ -93,7 +95,8 @@ def _free_box(
     rng: random.Random, aspect: float, low: float, high: float, taken: list[Box]
 ) -> Box | None:
     for _ in range(60):
-        side, ratio = rng.uniform(low, high), aspect * rng.uniform(0.85, 1.18)
+        side = rng.uniform(low, high)
+        ratio = aspect * math.exp(rng.uniform(-STRETCH, STRETCH))
         width = min(side * ratio**0.5, 1 - 2 * MARGIN)
         height = min(side / ratio**0.5, 1 - 2 * MARGIN)
         if taken and rng.random() < 0.12:  # standing on something

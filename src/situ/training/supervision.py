@@ -22,7 +22,7 @@ from situ.models.unet import UNet
 from situ.ops.masks import cell_centres
 
 WAVES = 4  # cosines along each side of a box
-PIXELS = 4  # of the small picture, along the side of a cell
+PIXELS = 8  # of the small picture, along the side of a cell: enough to see a texture
 
 
 class Heads(nn.Module):
