@@ -41,6 +41,14 @@ def typed(caption: str, objects: Sequence[str]) -> Draft:
         return Draft(Scene(caption, Layout(tuple(map(codec.parse_object, objects)))), "scene")
 
 
+def planned(caption: str, seed: int, words: frozenset[str] | None) -> tuple[Draft, str]:
+    """A caption whose boxes the rules plan, and in one line what they read; `words` as in plan_scenes."""
+    from situ.app.plan import plan_scenes, summary, told
+
+    (plan,) = plan_scenes([caption], seed=seed, words=words)
+    return Draft(Scene(caption, plan.layout), "plan"), "; ".join([summary(plan), *told(plan)])
+
+
 def read_one(path: Path) -> Draft:
     """The scene of a JSON file."""
     text = strict_json.read(path)

@@ -15,6 +15,7 @@ HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([A-Za-z0-9][\w
 
 # What load_backbone reads, and nothing else: no pickle is even downloaded.
 HUB_FILES = (
+    "aligner.safetensors",
     "model_index.json",
     "scheduler/scheduler_config.json",
     "text_encoder/config.json",

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from situ.app import manifest
 from situ.app.pipeline import Pipeline
 from situ.app.preview import Preview
-from situ.app.settings import sampling_of, settings_of
+from situ.app.settings import sampling_of, settings_of, settled
 from situ.files.atomic import write_png
 from situ.files.png import read_texts, text_info
 from situ.files.record import Record
@@ -95,7 +95,8 @@ def plan(
     last = seed + SEEDS_PER_SCENE * (len(scenes) - 1) + images - 1
     if not 0 <= seed <= last < SEEDS:
         raise SituError(f"seed: {seed} gives seeds up to {last}; all must be in 0..{SEEDS - 1}")
-    settings, source = settings_of(sampling), pipe.source
+    settings = settings_of(settled(sampling, method, pipe.backbone))
+    source = pipe.source
     return tuple(
         _picture(k, j, seed, many, Record(scene, 0, method, settings, source, VERSION))
         for k, scene in enumerate(scenes)

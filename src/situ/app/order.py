@@ -1,8 +1,8 @@
 """What a person asks a pipeline for, in the words of diffusers or in ours, made into scenes and noise."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -44,6 +44,7 @@ class Order:
     latents: Tensor | None = None
     height: int | None = None
     width: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def request(self, side: int, guidance: float) -> Request:
         """Scenes, seeds and settings; side and guidance are what the model was made for."""
@@ -134,6 +135,7 @@ class Order:
             negative=self.negative_prompt or "",
             gate=tuple(gate) if gate is not None else Sampling.gate,  # pyright: ignore[reportArgumentType]
             eta=self.eta,
+            options=self.options,
         )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,7 @@ from situ.app.find import find, known_as
 from situ.app.order import Boxes, Order, method_of
 from situ.app.placing import device_of, dtype_name, dtype_of
 from situ.app.run import Run
+from situ.app.settings import OPTION_NAMES, settled
 from situ.diffusion.sampler import Frame
 from situ.methods.plan import Request, Sampling
 from situ.models.backbone import Backbone
@@ -63,11 +64,17 @@ class Pipeline:
         name_or_path: str | Path,
         torch_dtype: str | torch.dtype = "float32",
         device: str = "cpu",
+        aligner: str | Path | None = None,
     ) -> Self:
-        """Load a built-in model, a diffusers folder or a hub id. Raises SituError with what is missing."""
+        """Load a built-in model, a diffusers folder or a hub id. Raises SituError with what is missing.
+
+        aligner: the file of HCMA's network, where it is not the one in the model's folder.
+        """
         dtype, place = dtype_of(torch_dtype), device_of(str(device))
         folder = find(str(name_or_path))
         backbone = _loaded(folder, dtype, place, known_as(str(name_or_path)))
+        if aligner is not None:
+            backbone = replace(backbone, aligner=Path(aligner).expanduser())
         return cls(backbone, _guidance(folder))
 
     def save_pretrained(self, folder: str | Path, dtype: str | torch.dtype = "float16") -> None:
@@ -134,7 +141,7 @@ class Pipeline:
         output_type: "pil", "np" [B, H, W, 3] or "pt" [B, 3, H, W] in 0..1, or "latent" [B, C, h, w].
         callback_on_step_end: (pipe, i, t, {"latents": z}) -> a dict whose "latents" replace z.
         more: solver, eta, gate (open, closing, shut) or gligen_scheduled_sampling_beta,
-          guidance_interval, latents, width, height.
+          guidance_interval, latents, width, height; and the options of the method (situ.methods).
         """
         _check_outputs(output_type, callback_on_step_end_tensor_inputs)
         asked = {
@@ -177,7 +184,9 @@ class Pipeline:
 
     def run(self, request: Request, method: str = "gligen", latents: Tensor | None = None) -> Run:
         """The run of a request, to be iterated; `run.z` is where its latents are."""
-        return Run(self.backbone, method_of(method), request, latents, self.exact)
+        chosen = method_of(method)
+        sampling = settled(request.sampling, method, self.backbone)
+        return Run(self.backbone, chosen, replace(request, sampling=sampling), latents, self.exact)
 
     def decode(self, z: Tensor) -> Tensor:
         """Latents [B, C, h, w] to pictures [B, 3, H, W] in 0..1, in fp32."""
@@ -206,11 +215,13 @@ class Pipeline:
 
 
 def _order(arguments: Mapping[str, Any]) -> Order:
-    known = Order.__dataclass_fields__
+    known = (*Order.__dataclass_fields__, *OPTION_NAMES)
     for name in arguments:
         if name not in known:
             raise TypeError(f"unknown argument {shown(name)}: {did_you_mean(name, known)}")
-    return Order(**arguments)
+    options = {name: value for name, value in arguments.items() if name in OPTION_NAMES}
+    plain = {name: value for name, value in arguments.items() if name not in options}
+    return Order(**{"options": options, **plain})
 
 
 def _check_outputs(output_type: str, tensors: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from situ.scene import SituError
 
@@ -74,7 +74,7 @@ def _build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 def _fitted(value: Any, hint: Any, where: str) -> Any:
     """TOML has no tuples, and writes 1 for 1.0; everything else must have the declared type."""
     if get_origin(hint) is tuple and isinstance(value, list):
-        return tuple(_fitted(v, Any, where) for v in value)
+        return tuple(_fitted(v, get_args(hint)[0], where) for v in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and (

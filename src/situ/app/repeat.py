@@ -9,7 +9,7 @@ import numpy as np
 
 from situ.app.generate import Picture
 from situ.app.pipeline import Pipeline
-from situ.app.settings import sampling_of, settings_of
+from situ.app.settings import OPTION_NAMES, sampling_of, settings_of, settled
 from situ.app.sheet import read_png
 from situ.files.record import Record
 from situ.scene import SituError
@@ -28,7 +28,14 @@ def again(
             f"{path} was drawn by {record.model['name']} with weights {record.model['weights']}; "
             f"{pipe.backbone.name} here has {pipe.backbone.weights_hash}: load those with --model"
         )
-    sampling = settings_of(sampling_of({**record.sampling, **changes}))
+    method = other.get("method", record.method)
+    kept = {
+        name: value
+        for name, value in record.sampling.items()
+        if method == record.method or name not in OPTION_NAMES
+    }
+    asked = settled(sampling_of({**kept, **changes}), method, pipe.backbone)
+    sampling = settings_of(asked)
     renewed = replace(record, sampling=sampling, model=pipe.source, version=VERSION, **other)
     return Picture(f"{renewed.seed:04d}.png", 0, 0, renewed)
 

@@ -70,7 +70,8 @@ def _row(row: Result, result: Result) -> list[tuple[str, list[str]]]:
             ("here", [_cell(c, o) for c, o in zip(result["columns"], row["ours"], strict=True)])
         )
     elif row["method"] is not None:
-        rows.append(("here", ["not made yet"] + [""] * (len(result["columns"]) - 1)))
+        reason = result["lacking"].get(row["title"], "")
+        rows.append(("here", [reason] + [""] * (len(result["columns"]) - 1)))
     return rows
 
 

@@ -18,6 +18,7 @@ from situ.app.generate import Output, generate, plan
 from situ.app.load import load
 from situ.app.pipeline import Pipeline
 from situ.app.report import write_report
+from situ.app.settings import settled
 from situ.evaluation.evidence import Evidence, shuffled
 from situ.evaluation.metrics import Score
 from situ.evaluation.tables import Column, Row, Table, table_named
@@ -84,12 +85,10 @@ def reproduce(
             for suite in names
         }
 
-    filled = {
-        row.title: drawn(row)
-        for row in table.rows
-        if row.method in METHODS and (not only or row.method in only)
-    }
+    reasons = {row.title: _lacking(row, pipe, only) for row in table.rows}
+    filled = {row.title: drawn(row) for row in table.rows if not reasons[row.title]}
     result = _table(table, extent, truth, filled, looked)
+    result["lacking"] = {title: reason for title, reason in reasons.items() if reason}
     result["folders"] = folders
     result["model"] = pipe.source
     write_json(out / "table.json", result)
@@ -101,6 +100,21 @@ def _size(name: str) -> Size:
     if name not in SIZES:
         raise SituError(f"size {name!r}: {did_you_mean(name, SIZES)}")
     return SIZES[name]
+
+
+def _lacking(row: Row, pipe: Pipeline, only: Sequence[str]) -> str | None:
+    """Why a row cannot be filled, or None."""
+    if row.method is None:
+        return "another model"
+    if row.method not in METHODS:
+        return "not made yet"
+    if only and row.method not in only:
+        return "left out"
+    try:
+        settled(pipe.default_sampling(options=dict(row.settings)), row.method, pipe.backbone)
+    except SituError as error:
+        return str(error)
+    return None
 
 
 def _truth(suite: str, count: int, folder: Path, world: World) -> Evidence:

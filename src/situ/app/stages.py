@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from situ.app.recipe import Recipe
+from situ.app.stages_alignment import aligner
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
 from situ.data.coco import Item, read_coco
@@ -37,6 +38,7 @@ def autoencoder(recipe: Recipe, device: str) -> Stage:
         recipe.value("objective", "noise"),
         recipe.value("objective", "kl"),
         recipe.value("objective", "decoder_only", False),
+        recipe.value("objective", "square", 4.0),
     )
     pictures = _pictures(recipe)
     held_out = _pictures(recipe, "held_out")[:64]
@@ -148,11 +150,34 @@ def judge(recipe: Recipe, device: str) -> Stage:
     return Stage(DetectionObjective(network), data, export=export)
 
 
+def recogniser(recipe: Recipe, device: str) -> Stage:
+    """[data] folder. The recogniser is trained apart from everything that it measures."""
+    from safetensors.torch import save_file
+
+    from situ.data.coco import read_json
+    from situ.storybook.recogniser import Recogniser
+    from situ.training.recognition import RecognitionData, RecognitionObjective
+
+    network = Recogniser().to(device)
+    pages = read_json(Path(recipe.value("data", "folder")) / "annotations/instances.json")["pages"]
+    backgrounds = {page["id"]: page["background"] for page in pages}
+    data = RecognitionData(_pictures(recipe), _items(recipe), backgrounds)
+
+    def export(out: Path) -> None:
+        tensors = {name: t.half().cpu() for name, t in trained_weights(out).items()}
+        path = out / "recogniser.safetensors"
+        replace(path, lambda path: save_file(tensors, path, {"format": "pt"}))
+
+    return Stage(RecognitionObjective(network), data, export=export)
+
+
 STAGES: dict[str, Callable[[Recipe, str], Stage]] = {
     "autoencoder": autoencoder,
     "clip": clip,
     "grounded": grounded,
     "judge": judge,
+    "recogniser": recogniser,
+    "aligner": aligner,
 }
 
 
@@ -212,7 +237,7 @@ def _latents(recipe: Recipe, key: str, coder: Any, text: TextEncoder, settings: 
     vectors = dict(zip(phrases, text.encode(phrases).pooled.cpu(), strict=True))
     tokens = [text.tokens(item.captions) for item in items]
     latents = np.load(path, mmap_mode="r")
-    small = pack_pictures(items, folder / "pictures-32.npy", 32)
+    small = pack_pictures(items, folder / "pictures-64.npy", 64)
     return LatentData(items, latents, tokens, text.tokens([""])[0], vectors, small, settings)
 
 

@@ -1,5 +1,6 @@
 """situ generate: from a typed scene, a scene file, thousands of scenes, or a picture drawn before."""
 
+import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from situ.app.drafts import Draft, check_lengths, read_many, read_one, remarks, typed
+from situ.app.drafts import (
+    Draft,
+    check_lengths,
+    planned,
+    read_many,
+    read_one,
+    remarks,
+    typed,
+)
 from situ.app.find import BUILT_IN, find
 from situ.cli.options import option
 from situ.cli.terminal import say, warn
 from situ.files.record import Record, read_record
 from situ.files.writable import check_writable
-from situ.scene import SituError
+from situ.scene import SituError, codec
 from situ.scene.errors import at
 from situ.scene.linter import Finding
 from situ.version import VERSION
@@ -40,7 +49,8 @@ class Generate:
     caption: Annotated[Positional[str | None], option("CAPTION", "from a file")] = None
     """What to draw, in words."""
     objects: Annotated[UseAppendAction[tuple[str, ...]], arg(name="object", metavar=OBJECT)] = ()
-    """A thing and its box, in fractions of the picture from the upper left corner. Repeatable."""
+    """A thing and its box, in fractions of the picture from the upper left corner. Repeatable. Without
+    any, the boxes are planned from the caption, as `situ plan` shows."""
     scene: Annotated[Path | None, option("FILE.json")] = None
     """A scene file."""
     scenes: Annotated[Path | None, option("FILE.jsonl")] = None
@@ -56,7 +66,13 @@ class Generate:
     model: Annotated[str | None, option("NAME|FOLDER|HUB_ID", "storybook")] = None
     """A built-in model, a diffusers folder (SD 1.x, 2.x, GLIGEN) or owner/name on the Hugging Face hub."""
     method: Annotated[str | None, option("NAME", "gligen")] = None
-    """gligen, or base for the caption alone."""
+    """gligen, hcma, or base for the caption alone."""
+    settings: Annotated[
+        UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE")
+    ] = ()
+    """An option of the method, such as align_local=false or align_size=0.03 for hcma. Repeatable."""
+    aligner: Annotated[Path | None, option("FILE", "the model's")] = None
+    """HCMA's network for the model's latents and texts."""
     steps: Annotated[int | None, option("INT", "50")] = None
     """Sampling steps."""
     solver: Annotated[str | None, option("plms|ddim|dpm_solver_pp_2m", "plms")] = None
@@ -129,10 +145,22 @@ class Generate:
         if self.objects and self.caption is None:
             raise SituError(f"--object: it goes with a caption; {given[0]} has its own objects")
         if self.caption is not None:
-            return [typed(self.caption, self.objects)], None
+            return [self._typed(self.caption)], None
         if self.scenes:
             return read_many(self.scenes), None
         return ([read_one(self.scene)], None) if self.scene else ([], self._record())
+
+    def _typed(self, caption: str) -> Draft:
+        if self.objects or self.method == "base":
+            return typed(caption, self.objects)
+        from situ.app.plan import storybook_words
+
+        words = storybook_words() if self.model in (None, "storybook") else None
+        draft, read = planned(caption, self.seed or 0, words)
+        if not self.quiet:
+            boxes = ", ".join(map(codec.format_object, draft.scene.layout)) or "no boxes"
+            warn(f"planned {boxes} ({read})")
+        return draft
 
     def _record(self) -> Record:
         for name in ("n", "width", "height"):
@@ -171,7 +199,7 @@ class Generate:
         from situ.app.load import load
 
         dtype = self.dtype or (record.model["dtype"] if record else "float32")
-        pipe = load(model, dtype, self.device)
+        pipe = load(model, dtype, self.device, self.aligner)
         pipe.exact = pipe.exact and not self.fast
         return pipe
 
@@ -215,7 +243,21 @@ class Generate:
 
     def _changes(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in SAMPLING}
-        return {name: value for name, value in given.items() if value is not None}
+        changes = {name: value for name, value in given.items() if value is not None}
+        options = dict(_setting(text) for text in self.settings)
+        return {**changes, "options": options} if options else changes
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE, the value as JSON has it; what is not JSON is a word."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise SituError(f"--set: {text!r} must be NAME=VALUE, such as align_size=0.03")
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = value
+    return name.strip(), tuple(parsed) if isinstance(parsed, list) else parsed
 
 
 def _warn_about(found: Sequence[tuple[str, Finding]]) -> None:

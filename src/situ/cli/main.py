@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "generate": Command("situ.cli.generate", "Generate", "draw pictures from captions and boxes"),
+    "plan": Command("situ.cli.planning", "Plan", "plan where the things of a sentence go"),
     "show": Command("situ.cli.show", "Show", "print what a picture was drawn from"),
     "lint": Command(
         "situ.cli.scenes", "Lint", "check scene files, with a suggestion for each finding"
@@ -33,7 +34,6 @@ COMMANDS = {
     "data storybook": Command("situ.cli.data", "Storybook", "write pages of the storybook world"),
     "data coco": Command("situ.cli.data", "Coco", "draw scenes from a COCO-format set"),
     "train": Command("situ.cli.training", "Train", "run a training recipe"),
-    "judge": Command("situ.cli.training", "Judge", "measure a folder of storybook pictures"),
     "evaluate": Command("situ.cli.evaluation", "Evaluate", "measure a folder of pictures"),
     "reproduce": Command("situ.cli.evaluation", "Reproduce", "draw and measure a paper's table"),
     "study build": Command(

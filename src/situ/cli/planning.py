@@ -73,7 +73,9 @@ class Plan:
 
     def _texts(self) -> list[str]:
         if (self.caption is None) == (self.file is None):
-            raise SituError('plan: give one of a caption or --file, as in situ plan "a cat on a mat"')
+            raise SituError(
+                'plan: give one of a caption or --file, as in situ plan "a cat on a mat"'
+            )
         if self.file is None:
             return [self.caption or ""]
         return [line.strip() for _, line in strict_json.lines(self.file)]

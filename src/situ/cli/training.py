@@ -1,6 +1,5 @@
-"""situ train and situ judge."""
+"""situ train."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -30,21 +29,4 @@ class Train:
         out = self.out or Path("runs") / self.recipe.stem
         run_recipe(self.recipe, out, device=self.device, steps=self.steps)
         say(f"trained {self.recipe} into {out}")
-        return 0
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Measure how well pictures of storybook scenes follow their boxes, with the storybook's judge."""
-
-    folder: Annotated[Positional[Path], arg(metavar="DIR")]
-    """A folder that situ generate wrote."""
-    as_json: Annotated[bool, arg(name="json")] = False
-    """Print the numbers as JSON."""
-
-    def run(self) -> int:
-        from situ.app.judge import judge_folder, table
-
-        result = judge_folder(self.folder)
-        say(json.dumps(result) if self.as_json else table(result))
         return 0

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from situ.diffusion.guidance import Branch, Record
-from situ.diffusion.guide import Report
+from situ.diffusion.guide import Report, report_of
 from situ.diffusion.schedule import Level, Step, z0_from_eps
 from situ.scene.errors import SituError
 
@@ -107,6 +107,23 @@ def rms(x: Tensor) -> Tensor:
     return x.square().flatten(1).mean(1).sqrt()
 
 
+@dataclass(frozen=True)
+class Guard:
+    """When to give a sample up for the rest of its run, before its latent is one that no network knows.
+
+    A gradient that is not finite; moves of one step that together exceed `move` of the latent; or a
+    latent that would reach the root mean square `size` (variance preserving latents stay near 1).
+    """
+
+    move: float = 0.5
+    size: float = 3.0
+
+    def fears(self, start: Tensor, moved: Tensor) -> Tensor:
+        """Latents before and after, [B, C, h, w] -> [B] of bool."""
+        near = rms(moved - start) <= self.move * rms(start)
+        return ~(near & (rms(moved) <= self.size))
+
+
 @dataclass(eq=False)
 class Descent:
     """The guide z <- z - size * gradient, until the layout is met; samples never touch each other.
@@ -115,6 +132,8 @@ class Descent:
     whose fit has reached `until`, move the others. The test is on the fresh evaluation (some
     official codes test the one before, and so move once more). With `sticky`, a sample that has met
     it once is left alone for the rest of the run. A sample whose gradient is not finite stays.
+    `cap` bounds each move to a share of the latent (a trust region). With a `guard`, a sample that
+    strays is stopped: from then on it is only looked at.
     """
 
     energy: Energy
@@ -125,9 +144,12 @@ class Descent:
     until: PerStep[float | None] = None
     sticky: bool = False
     scale: Callable[[Tensor, Tensor], Tensor] = raw
+    cap: PerStep[float | None] = None
+    guard: Guard | None = None
     name: str = "descent"
     report: Report = field(init=False, default_factory=dict)
     _met: Tensor = field(init=False, default_factory=lambda: torch.zeros(0), repr=False)  # [B]
+    _stopped: Tensor = field(init=False, default_factory=lambda: torch.zeros(0), repr=False)  # [B]
     _i: int = field(init=False, default=-1, repr=False)
 
     def __post_init__(self) -> None:
@@ -144,18 +166,31 @@ class Descent:
             loss, fit, slope = self._evaluate(z, step)
             if required is not None:
                 self._met = self._met | (fit >= required)
-            active = ~self._met & slope.isfinite().flatten(1).all(1)
-            z = torch.where(_rows(active), z - size * self.scale(slope, z), z)
+            moved = z - self._move(slope, z, size, step)
+            if self.guard:
+                self._stopped = self._stopped | (~self._met & self.guard.fears(start, moved))
+            active = ~self._met & ~self._stopped & slope.isfinite().flatten(1).all(1)
+            z = torch.where(_rows(active), moved, z)
             moves += active
             self._tell(loss=loss, fit=fit, moves=moves, share=rms(z - start) / rms(start))
+            self._tell(slope=rms(slope), stopped=self._stopped, **report_of(self.energy))
             if not active.any():
                 break
         return z
+
+    def _move(self, slope: Tensor, z: Tensor, size: float, step: Step) -> Tensor:
+        move, cap = size * self.scale(slope, z), _at(self.cap, step)
+        if cap is None:
+            return move
+        smallest = torch.finfo(move.dtype).tiny
+        return move * _rows((cap * rms(z) / rms(move).clamp_min(smallest)).clamp_max(1))
 
     def _remember(self, z: Tensor, step: Step) -> None:
         new_run = step.i <= self._i or len(self._met) != len(z)
         if new_run or not self.sticky:
             self._met = torch.zeros(len(z), dtype=torch.bool, device=z.device)
+        if new_run or len(self._stopped) != len(z):
+            self._stopped = torch.zeros_like(self._met)
         self._i = step.i
         self.report = {}
 
@@ -168,7 +203,7 @@ class Descent:
         return loss.detach(), fit.detach(), slope
 
     def _tell(self, **rows: Tensor) -> None:
-        self.report = {f"{self.name}/{key}": row for key, row in rows.items()}
+        self.report = {**self.report, **{f"{self.name}/{key}": row for key, row in rows.items()}}
 
 
 def _gradient(loss: Tensor, z: Tensor) -> Tensor:

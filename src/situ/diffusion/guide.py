@@ -20,7 +20,7 @@ Report = Mapping[str, Tensor]
 
 @runtime_checkable
 class Reporting(Protocol):
-    """A guide that tells what its latest call did: by name, one value per sample [B]."""
+    """What tells about its latest call: by name, one value or row of values per sample [B, ...]."""
 
     @property
     def report(self) -> Report: ...
@@ -31,8 +31,9 @@ def keep(z: Tensor, step: Step) -> Tensor:
     return z
 
 
-def report_of(guide: Guide) -> Report:
-    return guide.report if isinstance(guide, Reporting) else {}
+def report_of(teller: object) -> Report:
+    """What a guide, or an energy inside one, has to tell; most have nothing."""
+    return teller.report if isinstance(teller, Reporting) else {}
 
 
 @dataclass(frozen=True)

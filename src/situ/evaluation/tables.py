@@ -187,6 +187,7 @@ TABLES: dict[str, Table] = {
                 Row("global", "goal-global", (50.02, 48.49, 56.51, 36.99)),
                 Row("both", "goal", (53.55, 51.19, 58.37, 37.28)),
             ),
+            baseline="goal",
         ),
         Table(
             "goal-7",
@@ -199,6 +200,7 @@ TABLES: dict[str, Table] = {
                 Row("decoder, 32x32", "goal-up32", (49.76, 49.10, 55.95, 35.79)),
                 Row("decoder, 16x16", "goal", (53.55, 51.19, 58.37, 37.28)),
             ),
+            baseline="goal",
         ),
     )
 }

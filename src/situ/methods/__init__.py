@@ -2,8 +2,11 @@
 
 from situ.methods.base import base
 from situ.methods.gligen import gligen
+from situ.methods.hcma import Hcma, hcma
+from situ.methods.options import Options
 from situ.methods.plan import Method
 
-METHODS: dict[str, Method] = {"gligen": gligen, "base": base}
+METHODS: dict[str, Method] = {"gligen": gligen, "hcma": hcma, "base": base}
+OPTIONS: dict[str, type[Options]] = {"hcma": Hcma}  # of the methods that have any
 
-__all__ = ["METHODS", "Method"]
+__all__ = ["METHODS", "OPTIONS", "Method"]

@@ -1,23 +1,26 @@
 """What every method takes and gives: a request for pictures in, a plan for the sampling loop out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from situ.diffusion.gate import gate_schedule
 from situ.diffusion.guidance import Denoise
 from situ.diffusion.guide import Guide, keep
 from situ.diffusion.sampler import Frame, sample
 from situ.diffusion.schedule import Step
 from situ.diffusion.solvers import SOLVERS, Solver, ddim
-from situ.models.backbone import Backbone
-from situ.scene import Scene, SituError
+from situ.methods.options import Value
+from situ.models.backbone import Backbone, UNetBranch
+from situ.scene import Layout, Scene, SituError
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How to sample, whatever the method. Defaults are those of GLIGEN's inference script, without its
-    negative prompt; `interval` is the part of the run (progress 0..1) in which guidance is on."""
+    negative prompt; `interval` is the part of the run (progress 0..1) in which guidance is on;
+    `options` are what only one method knows, by name (methods/options.py)."""
 
     steps: int = 50
     solver: str = "plms"
@@ -26,6 +29,7 @@ class Sampling:
     negative: str = ""
     gate: tuple[float, float, float] = (1.0, 0.0, 0.0)
     eta: float = 0.0
+    options: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.solver not in SOLVERS:
@@ -86,3 +90,14 @@ def start(backbone: Backbone, request: Request) -> tuple[Tensor, tuple[Step, ...
     z = backbone.noise(request.seeds, *request.canvas)
     solver = (lambda: ddim(s.eta, request.seeds)) if s.eta else SOLVERS[s.solver]
     return z, backbone.schedule.steps(s.steps), solver
+
+
+def grounded(backbone: Backbone, request: Request) -> tuple[UNetBranch, UNetBranch]:
+    """GLIGEN's two branches: captions with their layouts, and the negative prompt with none."""
+    s, count = request.sampling, len(request.scenes)
+    gates = gate_schedule(s.steps, s.gate)
+    captions = backbone.encode([scene.caption for scene in request.scenes]).states
+    negative = backbone.encode([s.negative]).states.expand(count, -1, -1)
+    tokens = backbone.ground([scene.layout for scene in request.scenes])
+    null = backbone.ground([Layout()]).expand(count, -1, -1)
+    return backbone.branch(captions, tokens, gates), backbone.branch(negative, null, gates)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,7 +25,8 @@ class Backbone:
 
     name and weights_hash say which weights made a picture. null_base tells how the grounded network is
     made text-only: True with null grounding tokens (trained so: the storybook), False by skipping the
-    gated layers (SD + GLIGEN, where the frozen SD is underneath).
+    gated layers (SD + GLIGEN, where the frozen SD is underneath). aligner is the file of HCMA's network
+    for these latents and texts, where there is one (models/aligner.py reads it when it is wanted).
     """
 
     name: str
@@ -34,6 +36,7 @@ class Backbone:
     schedule: Schedule
     weights_hash: str
     null_base: bool = False
+    aligner: Path | None = None
 
     @property
     def device(self) -> torch.device:

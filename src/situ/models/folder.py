@@ -23,6 +23,7 @@ from situ.scene import SituError
 UNET = "unet/diffusion_pytorch_model.safetensors"
 VAE = "vae/diffusion_pytorch_model.safetensors"
 TEXT = "text_encoder/model.safetensors"
+ALIGNER = "aligner.safetensors"  # may be there: HCMA's network for these latents and texts
 CONFIGS = (
     "model_index.json",
     "unet/config.json",
@@ -53,6 +54,7 @@ def load_backbone(
         schedule=read_schedule(_json(folder / "scheduler/scheduler_config.json")),
         weights_hash=weights_hash(weights.values()),
         null_base=bool(index.get("_situ_null_base", False)),
+        aligner=folder / ALIGNER if (folder / ALIGNER).is_file() else None,
     ).to(device)
 
 
@@ -64,6 +66,8 @@ def save_backbone(backbone: Backbone, folder: Path, dtype: torch.dtype = torch.f
     _copy(backbone.text.model, dtype).save_pretrained(folder / "text_encoder")
     backbone.text.tokenizer.save_pretrained(folder / "tokenizer")
     write_json(folder / "scheduler/scheduler_config.json", schedule_config(backbone.schedule))
+    if backbone.aligner is not None:
+        write_bytes(folder / ALIGNER, backbone.aligner.read_bytes())
     write_json(folder / "model_index.json", _index(backbone))
 
 

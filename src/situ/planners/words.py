@@ -1,0 +1,335 @@
+"""The closed classes of English that describe pictures: numbers, determiners, relations, verbs, style."""
+
+from itertools import product
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
+NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "dozen": 12, "single": 1, "lone": 1}
+
+VAGUE = {  # how many when nobody counted
+    "few": 3, "several": 4, "many": 6, "some": 3, "multiple": 4, "numerous": 6, "various": 4,
+    "lots": 6, "plenty": 6, "countless": 8, "couple": 2, "pair": 2, "pairs": 2, "trio": 3, "dozens": 24,
+    "handful": 4, "both": 2,
+}  # fmt: skip
+PLURAL = 2  # a plural without a number says no more
+GROUP = 4
+GROUPS = word_set(
+    "group herd flock bunch row line set crowd school swarm pack team cluster collection number variety "
+    "array series litter family lot assortment column circle ring gang fleet colony trio groups rows"
+)
+SINGLE_BUNCHES = word_set(
+    "banana grape flower rose key carrot tulip herb asparagus radish daisy balloon"
+)
+ARTICLES = word_set("a an")
+POSSESSIVES = word_set("his her its their my your our whose")
+DETERMINERS = (
+    ARTICLES
+    | POSSESSIVES
+    | word_set("the this that these those every each another any either all some both")
+)
+DEFINITE = POSSESSIVES | word_set("the this that these those both all")
+HEDGES = word_set(
+    "exactly about around approximately only just precisely roughly nearly almost over"
+)
+PRONOUNS = word_set(
+    "it them they he she him her its their his itself themselves which who that whom one ones others "
+    "these those both this everything something anything nothing someone somebody everyone each"
+)
+REFERRING = word_set("it them they he she him itself themselves")
+
+COPULAS = word_set(
+    "is are was were be being been am isn't aren't wasn't weren't becomes remain remains seems looks "
+    "appears appear there's it's has' 's"
+)
+HAVING = word_set(
+    "has have had having featuring includes including include contains containing contain"
+)
+NEGATIONS = word_set(
+    "no not without never neither nor except isn't aren't wasn't weren't lacking minus n't"
+)
+CONJUNCTIONS = word_set(
+    "and or but while as plus whereas & yet so then when where because although though"
+)
+RELATIVES = word_set("that which who whom where")
+ADVERBS = word_set(
+    "very really quite too also there here only just even still already together apart alone now then "
+    "almost nearly slightly somewhat directly immediately gently quietly happily peacefully calmly high "
+    "low again once away up down out off over back forward beautifully neatly partly partially fully "
+    "closely nearby slowly quickly fast softly brightly highly side-by-side upside sideways outside "
+    "outdoors indoors else please exactly respectively instead though however meanwhile everywhere "
+    "somewhere ahead upright inward outward home perfectly lightly tightly loosely comfortably "
+    "completely extremely incredibly super ultra rather pretty far further altogether total"
+)
+
+STYLE_PHRASES = (
+    "highly detailed", "ultra detailed", "super detailed", "hyper detailed", "intricate details",
+    "dramatic lighting", "soft lighting", "studio lighting", "cinematic lighting", "natural lighting",
+    "volumetric lighting", "ambient lighting", "golden hour", "depth of field", "shallow focus",
+    "bokeh background", "blurred background", "high quality", "best quality", "high resolution",
+    "award winning", "award-winning", "trending on artstation", "unreal engine", "octane render",
+    "concept art", "digital art", "pixel art", "line art", "vector art", "fan art", "pop art", "3d render",
+    "3 d render", "oil painting", "watercolor painting", "watercolour painting", "acrylic painting",
+    "digital painting", "pencil drawing", "pencil sketch", "charcoal drawing", "stock photo",
+    "anime style", "cartoon style", "in the style of", "black and white photo",
+    "black and white photograph", "wide angle", "close up", "close-up", "closeup", "low poly",
+    "sharp focus", "soft focus", "film grain", "35 mm", "50 mm", "wide shot", "long shot", "aerial view",
+    "bird's eye view", "birds eye view", "side view", "front view", "top view", "isometric view",
+    "beautiful lighting", "warm colors", "warm colours", "vibrant colors", "vibrant colours",
+    "pastel colors", "pastel colours", "muted colors", "ray tracing", "white background",
+    "black background", "plain background", "simple background",
+)  # fmt: skip
+STYLE = word_set(
+    "4k 8k hd uhd hdr masterpiece photorealistic realistic hyperrealistic hyper-realistic ultrarealistic "
+    "photo-realistic cinematic artstation bokeh minimalist minimalistic surreal surrealism impressionist "
+    "impressionism cubism baroque anime cartoonish monochrome sepia watercolor watercolour lowpoly "
+    "isometric dslr unreal octane render rendered photography aesthetic trending moody lighting style "
+    "stylized hyperdetailed"
+)
+FRAMES = word_set(
+    "photo photograph picture image painting drawing illustration sketch scene view shot render rendering "
+    "page portrait closeup close-up depiction snapshot cartoon comic poster print photos pictures "
+    "artwork watercolor watercolour animation screenshot photography rendition display version still"
+)
+REQUESTS = word_set(
+    "i would like want please draw show paint make create generate me you can could imagine give render "
+    "let's need us"
+)
+OF_THE_PICTURE = word_set(
+    "picture image photo frame scene canvas page painting drawing view shot screen foreground background"
+)
+
+COLOURS = word_set(
+    "red orange yellow green blue purple pink brown black white grey gray golden gold silver violet "
+    "turquoise beige cyan magenta teal maroon navy crimson scarlet ivory tan lavender indigo bronze "
+    "copper cream olive amber rainbow-colored multicolored colorful colourful"
+)
+TEXTURES = word_set("plain striped dotted checkered")
+LARGER = {
+    "big": 1.25, "large": 1.25, "huge": 1.5, "giant": 1.5, "enormous": 1.5, "gigantic": 1.5,
+    "massive": 1.5, "towering": 1.35, "oversized": 1.35, "bigger": 1.25, "larger": 1.25, "great": 1.15,
+    "tall": 1.15, "taller": 1.2, "tallest": 1.25, "biggest": 1.35, "largest": 1.35, "long": 1.1,
+    "small": 0.75, "little": 0.75, "tiny": 0.55, "miniature": 0.55, "smaller": 0.75, "mini": 0.6,
+    "minuscule": 0.5, "short": 0.85, "shorter": 0.8, "shortest": 0.75, "smallest": 0.65, "baby": 0.75,
+}  # fmt: skip
+ADJECTIVES = (
+    COLOURS
+    | TEXTURES
+    | frozenset(LARGER)
+    | word_set(
+        "wooden metal metallic plastic glass stone brick leather paper ceramic rusty shiny dirty clean old "
+        "new young ancient modern vintage antique empty full open closed round square rectangular "
+        "triangular circular oval flat thin thick wide narrow high low bright dark light pale deep soft "
+        "hard smooth rough fluffy fuzzy furry hairy woolen woollen cotton silk velvet wet dry hot cold warm "
+        "cool fresh ripe rotten sweet sour spicy delicious raw cooked baked fried roasted happy sad angry "
+        "sleepy tired hungry cute beautiful ugly pretty handsome elegant fancy simple fat slim heavy "
+        "strong weak brave friendly scary spooky magic magical mysterious strange weird funny silly "
+        "different same similar identical matching other single double triple broken cracked sharp blunt "
+        "curved bent straight tilted folded stacked striped spotted polka-dot polka-dotted floral plaid "
+        "transparent translucent opaque reflective glossy matte foggy sunny cloudy rainy snowy windy stormy "
+        "starry sandy dusty muddy grassy rocky icy frozen burning glowing sparkling shimmering sleeping "
+        "flying running swimming dancing smiling laughing crying standing sitting parked floating hanging "
+        "lit unlit full half whole entire upper lower left right front back top bottom nearby distant "
+        "lovely majestic graceful tiny delicate rustic cozy crowded busy quiet calm peaceful lonely wild "
+        "tame domestic stray male female adult electric electronic solar wireless digital mechanical "
+        "professional famous royal medieval futuristic traditional tropical exotic arctic purple-ish "
+        "dark-blue light-blue stuffed decorative ornate carved painted patterned colored coloured decorated "
+        "tabby calico siamese persian fallen dead alive leafy thorny spiky pointed pointy crispy creamy "
+        "juicy steaming boiling melting melted sliced chopped first second third last next final more "
+        "less fewer longer older younger newer darker lighter brighter good bad best nice wonderful "
+        "amazing unusual common rare normal typical regular special main"
+    )
+)
+ORDINALS = word_set("first second third fourth fifth last")
+
+BASE_VERBS = word_set(
+    "sit stand lie lay hang rest lean kneel crouch perch sleep hover float fly swim run walk jump leap "
+    "ride drive sail drift play eat drink read write hold carry wear push pull chase follow watch look "
+    "stare gaze face talk speak sing dance smile laugh cry bark howl meow roar graze feed hunt hide peek "
+    "peer climb swing slide roll fall rise shine glow burn melt grow bloom blossom throw catch kick hit "
+    "toss bounce dive surf ski skate skateboard snowboard row paddle cook bake cut chop slice pour serve "
+    "make build paint draw clean wash brush comb hug kiss touch pet stroke scratch lick bite chew sniff "
+    "smell pick collect gather place put set stack pile arrange line park stop wait cross pass enter "
+    "leave approach turn spin fight attack defend guard protect surround flank cover decorate fill top "
+    "contain show display depict feature illuminate reflect support crash splash land soar glide circle "
+    "work study type paint use open close lift drop drag tow load point aim shoot wave nod bow pose "
+    "travel move wander stroll march gallop trot crawl creep hop skip rush stretch relax nap lounge "
+    "sprawl curl snuggle cuddle nestle nest bathe sunbathe soak wade dip dig plant water harvest feed "
+    "milk shear stir mix boil fry grill sew knit weave wrap tie pack hike camp fish juggle balance stick "
+    "attach mount connect fix repair install emerge disappear appear vanish tower loom overlook dangle "
+    "swoop buzz chirp quack neigh moo cluck flutter flap sip taste enjoy celebrate meet greet visit stay "
+    "live gobble nibble munch drape spread scatter strew share bring take give receive hand offer buy "
+    "sell explore discover search ponder think dream consist stroke tug bury float launch descend ascend "
+    "blow whistle tremble shake wag spill leak drip flow race compete win cheer outnumber separate form "
+    "want need love like see hear know have ascend gleam say sparkle shimmer twinkle flicker hatch"
+)
+IRREGULAR = {
+    "sat": "sit", "stood": "stand", "lay": "lie", "lain": "lie", "lying": "lie", "hung": "hang",
+    "slept": "sleep", "flew": "fly", "flown": "fly", "swam": "swim", "swum": "swim", "ran": "run",
+    "rode": "ride", "ridden": "ride", "drove": "drive", "driven": "drive", "ate": "eat", "eaten": "eat",
+    "drank": "drink", "drunk": "drink", "wrote": "write", "written": "write", "held": "hold",
+    "wore": "wear", "worn": "wear", "spoke": "speak", "sang": "sing", "hid": "hide", "hidden": "hide",
+    "swung": "swing", "slid": "slide", "fell": "fall", "rose": "rise", "shone": "shine", "grew": "grow",
+    "grown": "grow", "threw": "throw", "thrown": "throw", "caught": "catch", "dove": "dive", "made": "make",
+    "built": "build", "drew": "draw", "drawn": "draw", "bit": "bite", "left": "leave", "fought": "fight",
+    "shot": "shoot", "crept": "creep", "dug": "dig", "fed": "feed", "stuck": "stick", "took": "take",
+    "taken": "take", "gave": "give", "given": "give", "brought": "bring", "bought": "buy", "sold": "sell",
+    "blew": "blow", "shook": "shake", "won": "win", "laid": "lay", "leapt": "leap", "knelt": "kneel",
+    "laying": "lay", "tied": "tie", "tying": "tie", "clung": "cling", "cling": "cling", "shown": "show",
+    "wove": "weave", "woven": "weave", "saw": "see", "met": "meet", "spun": "spin", "drives": "drive",
+}  # fmt: skip
+ALSO_NOUNS = word_set(
+    "fish water watch drink drinks rose saw play plays row set top face line park stop hand plant plants "
+    "bow cross land lift drop wave smell swing slide slides swings dress type box stack pile ring nest bark "
+    "circle support cover cut cuts work fly flies paint brush comb show bow point dream shot rest ski skis "
+    "skate skateboard snowboard surf paddle pet pack camp milk tie ties love left meadow light lights fall "
+    "feed lay race land tower bat duck iron hammer building painting drawing dip pass watches brushes "
+    "catch"
+)
+
+
+def _inflected() -> dict[str, str]:
+    forms = dict(IRREGULAR)
+    for verb in BASE_VERBS:
+        ending = "es" if verb.endswith(("s", "sh", "ch", "x", "z", "o")) else "s"
+        stem = verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb
+        short = verb[-1] not in "aeiouwxy" and verb[-2] in "aeiou" and len(verb) <= 4
+        doubled = stem + verb[-1] if short and (len(verb) < 4 or verb[-3] not in "aeiou") else stem
+        third = (
+            verb[:-1] + "ies" if verb.endswith("y") and verb[-2] not in "aeiou" else verb + ending
+        )
+        past = (
+            verb[:-1] + "ied" if verb.endswith("y") and verb[-2] not in "aeiou" else doubled + "ed"
+        )
+        for form in (verb, third, doubled + "ing", stem + "ing", past, stem + "ed"):
+            forms.setdefault(form, verb)
+    return forms
+
+
+VERBS = _inflected()
+HOLDING = word_set(
+    "hold carry grip grab clutch read eat drink play use swing throw nibble munch sip lift"
+)
+WEARING = word_set("wear")
+RIDING = word_set("ride")
+DEPICTING = word_set("show display depict say")
+RESTING = word_set("sit stand lie hang fly float swim rest sleep hover grow lean shine perch lay")
+MATERIAL = word_set("made out fashioned built carved crafted")
+
+
+def _expanded(template: str) -> list[str]:
+    """Every reading of "{to|on} the left of"."""
+    parts = template.replace("}", "{").split("{")
+    return [
+        " ".join("".join(choice).split())
+        for choice in product(
+            *(part.split("|") if i % 2 else [part] for i, part in enumerate(parts))
+        )
+    ]
+
+
+_TEMPLATES = {
+    "left of": (
+        "{|to |on |at |off to |toward |towards }{|the |its |their |his |her }{|far |immediate |very |direct }"
+        "left{| side| hand side|-hand side| part| edge} {of|from}",
+        "left to",
+    ),
+    "right of": (
+        "{|to |on |at |off to |toward |towards }{|the |its |their |his |her }{|far |immediate |very |direct }"
+        "right{| side| hand side|-hand side| part| edge} {of|from}",
+        "right to",
+    ),
+    "above": (
+        "{|high |far |just |directly |right |straight }{above|over}", "higher than", "higher up than",
+        "above of", "over the top of",
+    ),
+    "below": (
+        "{|just |directly |right |far |straight }{below|under|underneath|beneath}", "lower than", "under neath",  # noqa: E501
+        "underneath of", "{on|at} {the |}bottom{| side} of", "on the underside of", "below of",
+    ),
+    "on": (
+        "{on|onto|upon|atop}", "{on|at} {the |}top{| side} of", "on the back of", "up on", "atop of",
+        "on the {surface|roof|hood|lid|edge} of",
+    ),
+    "inside": (
+        "{in|inside|within|into}", "inside of", "out of", "{in|at} the {middle|center|centre|inside} of",
+        "in side of",
+    ),
+    "next to": (
+        "{|right |directly |just }{next to|beside|by|near|alongside}", "{very |}close to", "closely to",
+        "adjacent to", "{by|on|at|to} {the |one |either |}side{| of}", "{on|to} side of", "nearby to",
+        "near to", "next door to", "in the vicinity of", "against", "up against", "at", "next",
+    ),
+    "near": (
+        "opposite", "opposite of", "across from", "along with", "together with", "accompanied by",
+        "followed by", "facing", "toward", "towards", "to", "past", "among", "amid", "amidst", "through",
+        "across", "along", "from", "around", "down", "up", "off", "beyond", "via", "outside", "outside of", "after", "before", "for",  # noqa: E501
+        "against the backdrop of", "as", "about", "pulled by", "pushed by", "chased by", "flanked by",
+        "surrounded by", "like", "in line with", "during",
+    ),
+    "in front of": ("{|right |directly |just }in {the |}front of", "at the front of"),
+    "behind": ("{|right |directly |just }behind", "in {the |}back of", "at the {back|rear} of", "hidden by"),
+    "between": ("{|in |right |squeezed |sandwiched }between", "in the middle between"),
+    "around": ("around", "all around", "surrounding", "encircling", "in a circle around"),
+}  # fmt: skip
+
+INVERSE = frozenset({"surrounded by", "flanked by", "hidden by"})
+
+
+def _relation_table() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Relations by their first word, longest first."""
+    table: dict[str, dict[tuple[str, ...], str]] = {}
+    for predicate, templates in _TEMPLATES.items():
+        for template in templates:
+            for phrase in _expanded(template):
+                words = tuple(phrase.split())
+                table.setdefault(words[0], {})[words] = predicate
+    return {w: sorted(t.items(), key=lambda e: -len(e[0])) for w, t in table.items()}
+
+
+RELATION_TABLE = _relation_table()
+PREPOSITIONS = frozenset(RELATION_TABLE) - {
+    "left",
+    "right",
+    "high",
+    "far",
+    "just",
+    "directly",
+    "hidden",
+}
+SUPERLATIVE_PLACES = {
+    "left": "left", "right": "right", "top": "top", "bottom": "bottom", "upper": "top", "lower": "bottom",
+    "middle": "middle", "center": "middle", "centre": "middle", "foreground": "bottom",
+    "background": "top", "leftmost": "left", "rightmost": "right", "left-hand": "left",
+    "right-hand": "right", "front": "bottom", "back": "top",
+}  # fmt: skip

@@ -1,0 +1,67 @@
+"""The aligner's stage from its recipe to the file that a method draws with; run twice, encoded once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from situ.app.pipeline import Pipeline
+from situ.app.recipe import Recipe, read_recipe
+from situ.app.stages_alignment import aligner
+from situ.models.aligner import AlignerConfig
+from situ.storybook.book import write_book
+from situ.training.alignment import AlignmentSettings
+from situ.training.loop import Loop, train
+
+RECIPES = Path(__file__).parent.parent.parent / "recipes"
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("books")
+    write_book(folder / "train", 6, size=64, workers=1)
+    write_book(folder / "val", 3, "val", size=64, workers=1)
+    return folder
+
+
+def recipe(books: Path, model: Path, contrast: float) -> Recipe:
+    data = {"backbone": str(model), "folder": str(books / "train"), "held_out": str(books / "val")}
+    network = {"patch": 2, "width": 32, "blocks": 1, "heads": 2}
+    objective = {"contrast": contrast}
+    tables = {"data": {**data, "size": 64}, "model": network, "objective": objective}
+    return Recipe(Path("test.toml"), "aligner", tables)
+
+
+@pytest.mark.parametrize("contrast", [0.0, 1.0])
+def test_trained_exported_and_drawn_with(
+    books: Path, tiny_folder: Path, tmp_path: Path, contrast: float
+) -> None:
+    stage = aligner(recipe(books, tiny_folder, contrast), "cpu")
+    loop = Loop(steps=2, batch=4, lr=1e-3)
+    losses = [r.losses for r in train(stage.objective, stage.data, loop, tmp_path)]
+    assert all(torch.tensor(list(said.values())).isfinite().all() for said in losses)
+    assert {"omega_global_700", "margin_local_700"} <= stage.probe().keys()
+    stage.export(tmp_path)
+    pipe = Pipeline.from_pretrained(tiny_folder, aligner=tmp_path / "aligner.safetensors")
+    frames = pipe.frames("a cat", method="hcma", num_inference_steps=2, width=64, height=64, seed=0)
+    assert all("align/global" in frame.report for frame in frames)
+
+
+def test_latents_and_texts_are_encoded_once(
+    books: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aligner(recipe(books, tiny_folder, 1.0), "cpu")
+    monkeypatch.setattr("situ.app.stages_alignment._encoded", None)
+    monkeypatch.setattr("situ.data.coco.Item.pixels", None)
+    aligner(recipe(books, tiny_folder, 1.0), "cpu")
+    found = [p.relative_to(books).parts[1].split("-")[0] for p in books.glob("*/*-*")]
+    assert sorted(found) == ["latents", "latents", "texts", "texts"]
+
+
+@pytest.mark.parametrize("name", ["storybook-aligner", "hcma-sd14-coco"])
+def test_the_recipes_can_be_read(name: str) -> None:
+    found = read_recipe(RECIPES / f"{name}.toml")
+    assert found.stage == "aligner"
+    found.table("loop", Loop)
+    found.table("objective", AlignmentSettings)
+    found.table("model", AlignerConfig)
