@@ -30,8 +30,9 @@ ORDER = (
     "storybook-recogniser",
     "storybook-critic",
     "storybook-aligner",
+    "storybook-goal",
 )
-FULL_SIZE = ("hcma-sd14-coco",)  # run by tests of their own
+FULL_SIZE = ("hcma-sd14-coco", "goal-sd14")  # run by tests of their own
 
 
 def in_small(name: str, root: Path) -> Path:

@@ -533,3 +533,26 @@ def test_killed_and_resumed_equals_uninterrupted(
     assert all(p.stat().st_mtime_ns == time_ns for p, time_ns in there.items())
     situ(*words, "--out", whole)
     assert contents(killed) == contents(whole)
+
+
+def test_without_boxes_they_are_planned_and_told(situ: Any, tiny_folder: Path) -> None:
+    words = ("--model", tiny_folder, "--steps", 1, "--out", "out")
+    outcome = situ("generate", "two cats left of a tree", *words)
+    assert outcome.status == 0, outcome.err
+    assert "planned cat: " in outcome.out
+    record = read_record(Path("out/0000.png"))
+    assert record.scene.layout.phrases == ("cat", "cat", "tree")
+    assert situ("generate", "two cats", *words, "--method", "base", "--seed", 5).status == 0
+    assert not len(read_record(Path("out/0005.png")).scene.layout)
+
+
+def test_options_of_a_method_travel_with_the_picture(situ: Any, tiny_folder: Path) -> None:
+    off = ("--set", "align_local=false", "--set", "align_global=false")
+    words = ("a cat", "--object", "cat: 0 0 1 1", "--model", tiny_folder, "--steps", 1)
+    assert situ("generate", *words, "--method", "hcma", *off).status == 0
+    settings = read_record(Path("out/0000.png")).sampling
+    assert (settings["align_local"], settings["align_size"]) == (0, 0.02)
+    refused = situ("generate", *words, "--set", "align_local=false", "--out", "b")
+    assert (refused.status, "no such option" in refused.err) == (2, True)
+    refused = situ("generate", *words, "--set", "align_local", "--out", "b")
+    assert (refused.status, "NAME=VALUE" in refused.err) == (2, True)

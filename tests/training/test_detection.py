@@ -96,7 +96,7 @@ def test_a_batch_holds_boxes_and_looks_of_its_pages(data: DetectionData) -> None
 def test_the_losses_fall_on_pages_seen_often(data: DetectionData, tmp_path: Path) -> None:
     torch.manual_seed(0)
     objective = DetectionObjective(Judge((16, 24, 32)))
-    records = list(train(objective, data, Loop(20, 4, 5e-3, warmup=3), tmp_path))
+    records = list(train(objective, data, Loop(40, 4, 5e-3, warmup=3), tmp_path))
     first, last = records[0].losses, records[-1].losses
     assert last["loss"] < 0.7 * first["loss"]
     assert last["kinds"] < first["kinds"]

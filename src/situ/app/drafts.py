@@ -22,11 +22,12 @@ MAX_CONTEXTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A scene, where it came from, and which of its sides were given."""
+    """A scene, where it came from, which of its sides were given, and what to tell about it."""
 
     scene: Scene
     place: str
     given: frozenset[str] = frozenset()
+    note: str = ""
 
     def on(self, side: int, width: int | None = None, height: int | None = None) -> Scene:
         """The scene on a canvas: as asked for here, else as its file says, else the model's own."""
@@ -41,12 +42,14 @@ def typed(caption: str, objects: Sequence[str]) -> Draft:
         return Draft(Scene(caption, Layout(tuple(map(codec.parse_object, objects)))), "scene")
 
 
-def planned(caption: str, seed: int, words: frozenset[str] | None) -> tuple[Draft, str]:
-    """A caption whose boxes the rules plan, and in one line what they read; `words` as in plan_scenes."""
+def planned(draft: Draft, seed: int, words: frozenset[str] | None) -> Draft:
+    """The draft with boxes that the rules plan from its caption; `words` as in plan_scenes."""
     from situ.app.plan import plan_scenes, summary, told
 
-    (plan,) = plan_scenes([caption], seed=seed, words=words)
-    return Draft(Scene(caption, plan.layout), "plan"), "; ".join([summary(plan), *told(plan)])
+    (plan,) = plan_scenes([draft.scene.caption], seed=seed, words=words)
+    boxes = ", ".join(map(codec.format_object, plan.layout)) or "no boxes"
+    note = "; ".join([f"planned {boxes}, from {summary(plan)}", *told(plan)])
+    return replace(draft, scene=replace(draft.scene, layout=plan.layout), note=note)
 
 
 def read_one(path: Path) -> Draft:

@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -57,7 +56,7 @@ class Folder:
             raise SituError(f"{odd} is not of the size of {self.paths[start]}; one size in a set")
         return np.stack(rows)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for path in self.paths:

@@ -88,7 +88,8 @@ def _cell(column: Result, cell: Result) -> str:
 
 
 def _number(value: float, scale: float) -> str:
-    return f"{value * scale:.2f}" if scale > 1 or abs(value) >= 10 else f"{value:.4f}"
+    digits = 2 if scale > 1 or abs(value) >= 10 else 4
+    return f"{round(value * scale, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before a zero
 
 
 def _printed(value: float | None) -> str:
@@ -102,7 +103,7 @@ def _title(column: Result) -> str:
 def _how(result: Result) -> str:
     size = result["size"]
     return (
-        f"{size['scenes']} scenes of each suite, {size['seeds']} seeds each, {size['steps']} steps of "
+        f"{size['scenes']} scenes of each suite, {size['seeds']} seed(s) each, {size['steps']} steps of "
         f"{size['solver']}; situ {result['versions']['situ']}. The printed numbers were measured on "
         "photographs with other networks: compare rows, not numbers."
     )
@@ -119,7 +120,8 @@ def _warnings(result: Result) -> list[str]:
     texts = [
         f"{column['title']}: {text}"
         for row in result["rows"]
-        for column, cell in zip(result["columns"], row["ours"] or (), strict=False)
+        if row["ours"]
+        for column, cell in zip(result["columns"], row["ours"], strict=True)
         for text in cell["warnings"]
     ]
     return list(dict.fromkeys(texts))

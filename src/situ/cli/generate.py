@@ -23,7 +23,7 @@ from situ.cli.options import option
 from situ.cli.terminal import say, warn
 from situ.files.record import Record, read_record
 from situ.files.writable import check_writable
-from situ.scene import SituError, codec
+from situ.scene import SituError
 from situ.scene.errors import at
 from situ.scene.linter import Finding
 from situ.version import VERSION
@@ -124,6 +124,9 @@ class Generate:
             summary = generate(pipe, pictures, output)
         kept = f"; {summary.kept} were there already" if summary.kept else ""
         say(f"{summary.drawn} of {len(pictures)} pictures drawn into {output.folder}{kept}")
+        notes = [draft.note for draft in drafts if draft.note and not self.quiet]
+        if notes:
+            say(notes[0])
         if record and self.source:
             _compare(self.source, output.folder / pictures[0].file, record, pictures[0].record)
         return 0
@@ -151,16 +154,13 @@ class Generate:
         return ([read_one(self.scene)], None) if self.scene else ([], self._record())
 
     def _typed(self, caption: str) -> Draft:
+        draft = typed(caption, self.objects)
         if self.objects or self.method == "base":
-            return typed(caption, self.objects)
+            return draft
         from situ.app.plan import storybook_words
 
         words = storybook_words() if self.model in (None, "storybook") else None
-        draft, read = planned(caption, self.seed or 0, words)
-        if not self.quiet:
-            boxes = ", ".join(map(codec.format_object, draft.scene.layout)) or "no boxes"
-            warn(f"planned {boxes} ({read})")
-        return draft
+        return planned(draft, self.seed or 0, words)
 
     def _record(self) -> Record:
         for name in ("n", "width", "height"):

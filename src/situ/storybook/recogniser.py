@@ -28,6 +28,9 @@ ANSWERS = {
     "background": len(BACKGROUNDS),
     "count": MOST_THINGS,
 }
+SPREAD = (
+    3.3  # of a feature over true pages, which is divided out: FID and KID then have handy sizes
+)
 WEIGHTS = Path(__file__).parent / "weights" / "recogniser.safetensors"
 
 
@@ -65,7 +68,7 @@ class Recogniser(nn.Module):
     def look(self, pictures: Pictures) -> NDArray[np.float32]:
         """Features [N, 64] of pictures [N, H, W, 3]."""
         batches = as_pixels(pictures).split(AT_ONCE)
-        return torch.cat([self(pixels) for pixels in batches]).numpy()
+        return (torch.cat([self(pixels) for pixels in batches]) / SPREAD).numpy()
 
 
 def load_recogniser() -> Recogniser:

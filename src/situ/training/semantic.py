@@ -1,0 +1,254 @@
+"""DSAlign of GOAL (section 3.2): what a U-Net would draw must look like its caption and phrases.
+
+The clean latent is estimated in one step, shown to a frozen critic, and what the critic sees in the whole
+and in each box is brought closer to the words. Critic and decoder are frozen, the gradient passes through
+them to the U-Net. The paper's critic is a decoder with CLIP behind it; ours can also be HCMA's aligner,
+which reads latents, so that nothing is decoded.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from situ.conditioning.text import TextEncoder
+from situ.diffusion.schedule import Schedule
+from situ.models.aligner import Aligner
+from situ.models.critics import ClipPair
+from situ.ops.masks import coverage
+from situ.scene import SituError
+from situ.scene.errors import did_you_mean
+from situ.training.loop import Batch
+
+CHOICES = {
+    "critic": ("exact", "tiny", "latent"),
+    "region": ("mask", "crop"),
+    "weight": ("one", "abar"),
+}
+
+
+@dataclass(frozen=True)
+class SemanticSettings:
+    """The defaults are the paper's.
+
+    critic: decode exactly, by a tiny decoder, or read the latent with HCMA's aligner. region: the whole
+    picture, black outside of the box (eq. 5), or the box cut out. weight: of a sample; `abar` counts the
+    sharp estimates of little noise more. t_min, t_max: other timesteps are left out. boxes: how many
+    random boxes of a sample to look at, 0 for all. latent_t: the timestep at which the aligner reads.
+    slice: samples that are looked at together, each slice computed again on the way back, which bounds
+    memory; 0 takes all at once and keeps everything. checkpointing: the same inside of the decoder.
+    """
+
+    critic: str = "exact"
+    local_weight: float = 1.0  # of eq. 8, and below of eq. 9: eq. 10 has 1 and 1
+    global_weight: float = 1.0
+    region: str = "mask"
+    weight: str = "one"
+    t_min: int = 0
+    t_max: int = 999
+    boxes: int = 0
+    latent_t: int = 0
+    slice: int = 0
+    checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SituError(f"semantic.{name} is {value!r}: {did_you_mean(value, allowed)}")
+        for name in ("local_weight", "global_weight", "boxes", "slice", "t_min", "latent_t"):
+            if getattr(self, name) < 0:
+                raise SituError(f"semantic.{name} is {getattr(self, name)}; 0 or more")
+        if self.t_max < self.t_min:
+            raise SituError(f"semantic.t_max is {self.t_max}, below t_min = {self.t_min}")
+
+
+class Critic(Protocol):
+    """Something frozen that sees latents in the space of words."""
+
+    @property
+    def encoder(self) -> TextEncoder: ...
+
+    def project(self, pooled: Tensor) -> Tensor:
+        """The encoder's vectors at end tokens [n, width] in the critic's space [n, D]."""
+        ...
+
+    def __call__(
+        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
+    ) -> tuple[Tensor, Tensor]:
+        """Clean latents [B, C, h, w] to whole [B, D] and regions [R, D], by the rows and columns of
+        `chosen` [B, N] of bool; boxes are [B, N, 4], `noise` is that of the step."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PixelCritic:
+    """A decoder, latents to pictures in -1..1, and CLIP behind it (eq. 4 and 5)."""
+
+    clip: ClipPair
+    decode: Callable[[Tensor], Tensor]
+    region: str = "mask"
+
+    @property
+    def encoder(self) -> TextEncoder:
+        return self.clip.text
+
+    def project(self, pooled: Tensor) -> Tensor:
+        return self.clip.project(pooled)
+
+    def __call__(
+        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
+    ) -> tuple[Tensor, Tensor]:
+        pictures = drawn(self.decode, z0)
+        rows = chosen.nonzero()[:, 0]
+        view = masked if self.region == "mask" else self._cut
+        squares = [self.clip.fit(pictures)]
+        if len(rows):
+            squares.append(self.clip.fit(view(pictures[rows], boxes_xyxy[chosen])))
+        seen = self.clip.see(torch.cat(squares))
+        return seen[: len(z0)], seen[len(z0) :]
+
+    def _cut(self, pictures: Tensor, boxes_xyxy: Tensor) -> Tensor:
+        return torch.cat([self.clip.fit(part) for part in cut_out(pictures, boxes_xyxy)])
+
+
+@dataclass(frozen=True, eq=False)
+class LatentCritic:
+    """HCMA's aligner as the critic: it reads the latent, noised as at timestep `t`, and no decoder runs."""
+
+    aligner: Aligner
+    encoder: TextEncoder
+    schedule: Schedule
+    t: int = 0
+
+    def project(self, pooled: Tensor) -> Tensor:
+        return pooled.float()
+
+    def __call__(
+        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
+    ) -> tuple[Tensor, Tensor]:
+        t = torch.full((len(z0),), self.t, device=z0.device)
+        z = self.schedule.add_noise(z0, noise, t)
+        features = self.aligner(z, self.schedule.level(t).flatten().to(z), t)
+        return self.aligner.captions(features), self.aligner.phrases(features, boxes_xyxy)[chosen]
+
+
+class DSAlign:
+    """L_DSA of a batch (eq. 10). Nothing of it is trained.
+
+    The batch gives t [B], noise, boxes_xyxy [B, N, 4], `chosen` [B, N] (boxes to look at, of those that
+    are there), `told` [B] (whether the caption was), `caption_vectors` [B, D] and `phrase_vectors`
+    [B, N, D] in the critic's space.
+    """
+
+    def __init__(self, critic: Critic, schedule: Schedule, settings: SemanticSettings) -> None:
+        self.critic, self.schedule, self.settings = critic, schedule, settings
+
+    def __call__(self, z0: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """z0 [B, C, h, w], the one-step estimate. `semantic`, and its parts `local` and `global`: means
+        over the batch, to which a sample adds 0 where it has no box, no caption or another timestep."""
+        s, weight = self.settings, self._weight(batch["t"]).to(z0.device)
+        chosen = batch["chosen"].bool() & (s.local_weight > 0)
+        told = batch["told"] * (s.global_weight > 0)
+        rows = ((weight > 0) & (chosen.any(1) | (told > 0))).nonzero()[:, 0]
+        parts = z0.new_zeros(2)
+        for some in rows.split(s.slice or len(rows)) if len(rows) else ():
+            parts = parts + self._part(some, z0, batch, chosen, told, weight) / len(z0)
+        local, whole = parts.unbind()
+        total = s.local_weight * local + s.global_weight * whole
+        return {"semantic": total, "local": local, "global": whole}
+
+    def _weight(self, t: Tensor) -> Tensor:
+        s = self.settings
+        inside = ((t >= s.t_min) & (t <= s.t_max)).float()
+        return (
+            inside * self.schedule.level(t).flatten().to(inside) if s.weight == "abar" else inside
+        )
+
+    def _part(
+        self, rows: Tensor, z0: Tensor, batch: Batch, chosen: Tensor, told: Tensor, weight: Tensor
+    ) -> Tensor:
+        """Sums of weighted D_local and D_global over some samples: [2]."""
+        given = (
+            z0[rows],
+            batch["noise"][rows],
+            batch["boxes_xyxy"][rows],
+            chosen[rows],
+            batch["phrase_vectors"][rows],
+            batch["caption_vectors"][rows],
+        )
+        if self.settings.slice and torch.is_grad_enabled():
+            apart = checkpoint(self._distances, *given, use_reentrant=False)
+        else:
+            apart = self._distances(*given)
+        assert isinstance(apart, Tensor)
+        return (apart * torch.stack([weight[rows], weight[rows] * told[rows]])).sum(1)
+
+    def _distances(
+        self,
+        z0: Tensor,
+        noise: Tensor,
+        boxes_xyxy: Tensor,
+        chosen: Tensor,
+        phrases: Tensor,
+        captions: Tensor,
+    ) -> Tensor:
+        """D_local (eq. 8) and D_global (eq. 9) of each sample: [2, b]."""
+        whole, regions = self.critic(z0, noise, boxes_xyxy, chosen)
+        each = spherical(regions, phrases[chosen])
+        local = each.new_zeros(len(z0)).index_add(0, chosen.nonzero()[:, 0], each)
+        return torch.stack([local / chosen.sum(1).clamp(min=1), spherical(whole, captions)])
+
+
+def spherical(a: Tensor, b: Tensor) -> Tensor:
+    """arcsin(|a - b| / 2)^2 of normalised vectors [..., D]: a quarter of their angle squared (eq. 7).
+
+    Written with the half angle's tangent, |a - b| / |a + b|, so that the gradient is finite everywhere.
+    Some codes of guidance by CLIP double it.
+    """
+    a, b = (functional.normalize(_exact(x), dim=-1) for x in (a, b))
+    return torch.atan2((a - b).norm(dim=-1), (a + b).norm(dim=-1)).square()
+
+
+def drawn(decode: Callable[[Tensor], Tensor], z0: Tensor) -> Tensor:
+    """Latents as pictures [B, 3, H, W] in 0..1, never in fp16, in which SD's decoder overflows."""
+    with _no_fp16(z0.device.type):
+        return (_exact(decode(z0)) / 2 + 0.5).clamp(0, 1)
+
+
+def masked(pictures: Tensor, boxes_xyxy: Tensor) -> Tensor:
+    """Pictures [R, 3, H, W], black outside of the pixels that the box [R, 4] touches."""
+    touched = coverage(boxes_xyxy, *pictures.shape[-2:]) > 0
+    return pictures * touched[:, None]
+
+
+def cut_out(pictures: Tensor, boxes_xyxy: Tensor) -> list[Tensor]:
+    """The pixels [1, 3, h, w] that each box [R, 4] touches, of its own picture."""
+    height, width = pictures.shape[-2:]
+    touched = coverage(boxes_xyxy, height, width) > 0
+    parts = []
+    for picture, inside in zip(pictures, touched, strict=True):
+        rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
+        if not len(rows):
+            raise SituError("boxes: one has no area, so nothing can be cut out")
+        top, left = int(rows[0]), int(columns[0])
+        parts.append(picture[None, :, top : int(rows[-1]) + 1, left : int(columns[-1]) + 1])
+    return parts
+
+
+def _exact(x: Tensor) -> Tensor:
+    """In fp32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _no_fp16(device: str) -> AbstractContextManager[object]:
+    half = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16
+    return torch.autocast(device, enabled=False) if half else nullcontext()
+
+
+__all__ = ["DSAlign", "LatentCritic", "PixelCritic", "SemanticSettings", "spherical"]
