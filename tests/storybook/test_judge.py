@@ -40,7 +40,7 @@ def test_it_names_what_stands_in_given_boxes(
     pairs = list(zip(things, chain.from_iterable(named), strict=True))
     for part in ("kind", "colour", "texture"):
         right = sum(getattr(thing, part) == getattr(found, part) for thing, found in pairs)
-        assert right / len(pairs) >= 0.96, part  # 0.97 on 512 pages: docs/log.md
+        assert right / len(pairs) >= 0.97, part
 
 
 def test_it_finds_what_is_on_a_page(
@@ -50,7 +50,7 @@ def test_it_finds_what_is_on_a_page(
     verdicts = [give_verdict(_wishes(page), some) for page, some in zip(pages, found, strict=True)]
     result = score(verdicts, draws=10)
     assert result.ap50.value >= 0.95
-    assert result.look.value >= 0.91
+    assert result.look.value >= 0.93
     assert result.extra.value <= 0.02
 
 
