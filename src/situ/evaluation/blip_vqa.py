@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from situ.evaluation.clip_score import MEAN, STD
 from situ.scene import SituError
 
 SIZE = 480  # pixels of the side that the network sees
@@ -24,8 +25,6 @@ MAX_TOKENS = 35
 ENCODE, DECODE = 30523, 30522  # [ENC] opens a question, [DEC] an answer
 YES, NO = 2748, 2053  # the words in BERT's uncased vocabulary
 REMOVED = '.!"()*#:;~'
-MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP's pictures
-DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 
 class Tokenize(Protocol):
@@ -124,7 +123,7 @@ def prepare(picture: NDArray[Any], size: int = SIZE) -> Tensor:
         )
     square = Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC)
     values = torch.from_numpy(np.array(square)).float() / 255
-    return ((values - torch.tensor(MEAN)) / torch.tensor(DEVIATION)).permute(2, 0, 1)
+    return ((values - torch.tensor(MEAN)) / torch.tensor(STD)).permute(2, 0, 1)
 
 
 def load_blip_vqa(folder: str | Path, device: str = "cpu") -> BlipVqa:

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from situ.evaluation import statistics
 from situ.evaluation.average_precision import Matches, evaluate, truth_of
+from situ.evaluation.clip_score import cosines
 from situ.evaluation.detections import PictureSet, to_results
 from situ.evaluation.evidence import Evidence
 from situ.evaluation.frechet import FeatureStatistics, frechet_distance, sample_warnings
-from situ.evaluation.kernel import polynomial_mmd2, unit_rows
+from situ.evaluation.kernel import polynomial_mmd2
 from situ.evaluation.layout_faithfulness import (
     Look,
     Reading,
@@ -138,13 +139,13 @@ def region_kid(e: Evidence, real: Evidence | None) -> Score:
 
 
 def clip(e: Evidence, real: Evidence | None) -> Score:
-    return mean_score(_cosines(e.embeddings, e.captions))
+    return mean_score(cosines(e.embeddings, e.captions))
 
 
 def region_clip(e: Evidence, real: Evidence | None) -> Score:
-    cosines = _cosines(e.region_embeddings, e.phrases)
+    values = cosines(e.region_embeddings, e.phrases)
     owner = e.owners
-    return mean_score(np.bincount(owner, cosines, len(e)), np.bincount(owner, minlength=len(e)))
+    return mean_score(np.bincount(owner, values, len(e)), np.bincount(owner, minlength=len(e)))
 
 
 def _faithful(measure: str) -> Callable[[Evidence, Evidence | None], Score]:
@@ -206,10 +207,6 @@ def _needed(real: Evidence | None) -> Evidence:
     if real is None:
         raise SituError("this metric compares with real pictures; give them with --reference")
     return real
-
-
-def _cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
-    return (unit_rows(a) * unit_rows(b)).sum(1)
 
 
 def _rows_by_owner(owner: Rows, n: int) -> list[Rows]:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from situ.evaluation import clip_score
 from situ.scene import SituError
 from situ.scene.errors import at
 from situ.scene.fields import entry, mapping, number
@@ -25,8 +25,6 @@ from situ.scene.strict_json import parse, read
 Scale = Literal["1-5", "0-1"]
 
 MAX_TOKENS = 77
-MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP's pictures
-DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 LEVELS = ("excellent", "good", "fair", "poor", "bad")  # the words whose logits Q-Align reads
 LEVEL_SCORES = (5.0, 4.0, 3.0, 2.0, 1.0)
 LOGITS_PER_COSINE = 100.0  # the most that CLIP's scale may be, and what tables divide by
@@ -119,13 +117,7 @@ def clip_pixels(picture: NDArray[Any], size: int) -> Tensor:
         raise SituError(
             f"a picture must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}"
         )
-    height, width = picture.shape[:2]
-    short = min(height, width)
-    wide, high = int(size * width / short), int(size * height / short)
-    image = Image.fromarray(picture).resize((wide, high), Image.Resampling.BICUBIC)
-    left, top = (wide - size) // 2, (high - size) // 2
-    values = torch.from_numpy(np.array(image.crop((left, top, left + size, top + size)))) / 255
-    return ((values - torch.tensor(MEAN)) / torch.tensor(DEVIATION)).permute(2, 0, 1)
+    return clip_score.clip_pixels(picture[None], size)[0]
 
 
 def load_pick_scorer(
