@@ -1,7 +1,8 @@
-"""The rules: 150 sentences with their scenes, properties of every layout, and fuzz."""
+"""The rules: 250 sentences with their scenes, properties of every layout, and fuzz."""
 
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import combinations, pairwise
@@ -23,6 +24,7 @@ from situ.storybook.world import sample_page
 
 LINES = 60_000  # Python lines that one sentence may take; a typical one takes about 3,000
 SMALL = 1e-9
+LONGEST_S = 0.05  # of the processor, for any text
 
 BANK = [
     sorted(words.DETERMINERS | words.PREPOSITIONS | words.CONJUNCTIONS | words.COPULAS),
@@ -71,12 +73,13 @@ def check(plan: Planned) -> None:
 # development set --------------------------------------------------------------------------------
 
 
-def test_at_least_nine_of_ten_development_sentences_are_planned_right() -> None:
+def test_nearly_all_development_sentences_are_planned_right() -> None:
+    """Of the last hundred 71 were right before anything was made for them; both parts are training."""
     golds = sentences()
-    assert len(golds) == 150
+    assert len(golds) == 250
     for seed in (0, 1, 2):
         wrong = {g["text"]: f for g in golds if (f := faults(g, planned(g["text"], seed).layout))}
-        assert len(wrong) <= 15, wrong
+        assert len(wrong) <= 6, wrong
 
 
 def test_what_is_absent_gets_no_box_and_places_are_background() -> None:
@@ -121,6 +124,16 @@ def test_the_judge_of_the_development_set_can_say_no() -> None:
         ("a cinematic photo of a fox, 8k, award-winning, bokeh", {"fox": 1}),
         ("ducks quacked near a frog", {"duck": 2, "frog": 1}),
         ("three blorps beside a snurf", {"blorp": 3, "snurf": 1}),
+        ("a snurf blorps past a cat", {"snurf": 1, "cat": 1}),
+        ("two snurfs blorp near a cat", {"snurf": 2, "cat": 1}),
+        ("an umbrella stands beside an umbrella stand", {"umbrella": 1, "umbrella stand": 1}),
+        ("a man riding skis", {"man": 1, "skis": 1}),
+        ("two pairs of jeans and a pair of glasses", {"jeans": 2, "glasses": 1}),
+        ("two of the three cups are red", {"red cup": 2, "cup": 1}),
+        ("six eggs, half of them brown", {"egg": 3, "brown egg": 3}),
+        ("neither the cat nor the dog wears a hat", {"cat": 1, "dog": 1}),
+        ("a lamp on each of the two desks", {"lamp": 2, "desk": 2}),
+        ("a horse, none of it white", {"horse": 1}),
     ],
 )
 def test_things_and_their_numbers(text: str, expected: dict[str, int]) -> None:
@@ -303,7 +316,8 @@ def test_nothing_is_an_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a cat " * 5000, "x" * 100_000, "of " * 10_000, "two " * 10_000, "and, " * 10_000, "a b" * 9000,
+    ["red " * 5000, "a cat " * 5000,
+     "x" * 100_000, "of " * 10_000, "two " * 10_000, "and, " * 10_000, "a b" * 9000,
      "a cat on a mat next to " * 2000, "left of " * 5000,
      "1" * 5000, "the other " * 5000, "\U0001f600" * 9000],
 )  # fmt: skip
@@ -337,19 +351,35 @@ def lines_run(work: Callable[[], object]) -> int:
     return count
 
 
-def test_a_thousand_nonsense_sentences() -> None:
-    rng = random.Random(1)
-    for _ in range(1000):
-        if (text := nonsense(rng)).strip():
-            check(planned(text, rng.randrange(100)))
+def slowest(number: int, seed: int) -> float:
+    """Plan that much nonsense; seconds of the processor that the slowest took, at its best of three."""
+    rng, worst, slow = random.Random(seed), 0.0, ("", 0)
+    for _ in range(number):
+        text = (
+            nonsense(rng) if rng.random() > 0.001 else " ".join(nonsense(rng) for _ in range(999))
+        )
+        if not text.strip():
+            continue
+        variant, began = rng.randrange(100), time.process_time()
+        check(planned(text, variant))
+        if (took := time.process_time() - began) > worst:
+            worst, slow = took, (text, variant)
+    return min(worst, *(seconds(lambda: planned(*slow)) for _ in range(3)))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def test_thousands_of_nonsense_sentences() -> None:
+    assert slowest(3000, seed=1) < LONGEST_S
 
 
 @pytest.mark.slow
 def test_a_hundred_thousand_nonsense_sentences() -> None:
-    rng = random.Random(2)
-    for _ in range(100_000):
-        if (text := nonsense(rng)).strip():
-            check(planned(text, rng.randrange(100)))
+    assert slowest(100_000, seed=2) < LONGEST_S
 
 
 def test_relations_of_the_judge_are_those_of_scenes() -> None:

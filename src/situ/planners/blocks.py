@@ -243,9 +243,10 @@ def _before(blocks: Sequence[Block], host: Size, rng: random.Random) -> list[tup
     x = (host[0] - row) / 2 + (rng.uniform(-0.1, 0.1) * host[0] if blocks else 0)
     spots: list[tuple[int, Spot]] = []
     for block in blocks:
-        x0, y0, x1, _ = block.hull
-        y = host[1] - 0.35 * min(block.size[1], host[1])
-        spots += block.moved(x - x0, y - y0).spots
+        x0, _, x1, _ = block.hull
+        top, foot = block.spots[0][1][1], block.spots[0][1][3]
+        y = host[1] - 0.35 * min(foot - top, host[1])
+        spots += block.moved(x - x0, y - top).spots
         x += x1 - x0 + _GAP
     return spots
 
@@ -257,8 +258,9 @@ def _after(blocks: Sequence[Block], host: Size, rng: random.Random) -> list[tupl
     x = (host[0] - row) / 2 + (rng.uniform(-0.15, 0.15) * host[0] if blocks else 0)
     spots: list[tuple[int, Spot]] = []
     for block in blocks:
-        x0, _, x1, y1 = block.hull
-        y = 0.35 * min(block.size[1], host[1])
-        spots += block.moved(x - x0, y - y1).spots
+        x0, _, x1, _ = block.hull
+        top, foot = block.spots[0][1][1], block.spots[0][1][3]
+        y = 0.35 * min(foot - top, host[1])
+        spots += block.moved(x - x0, y - foot).spots
         x += x1 - x0 + _GAP
     return spots

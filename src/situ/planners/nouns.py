@@ -138,6 +138,7 @@ EXTRA_NOUNS = word_set(
     "dollhouse puppet puzzle chess chessboard domino card keychain locket coin penny bill lute "
     "banjo ukulele accordion harmonica xylophone trombone tuba clarinet oboe organ gong cymbal "
     "maraca ice-cream popsicle lollipop pretzel popcorn nacho omelette dumpling kebab curry stew "
+    "grizzly family belly jelly holly "
     "sandcastle snowdrift boulder stump twig reed vine ivy fern moss seaweed coral cattail wheat "
     "corn cornfield reef hotdog truck semi lorry cyclops centaur phoenix griffin pegasus kraken "
     "yeti troll goblin ogre dwarf giant wizardry mailman postman lifeguard referee goalkeeper "
@@ -179,6 +180,7 @@ ANIMALS = word_set(
     "rhinoceros hippo hippopotamus whale dinosaur dragon giraffe fish goldfish dolphin shark "
     "snowman teddy gosling octopus scarecrow"
 )
+VEHICLES = word_set("train bus car truck boat airplane tram bicycle")
 ANIMATE = PEOPLE | ANIMALS
 SKY = word_set(
     "sun moon star cloud bird kite balloon airplane plane jet aeroplane helicopter rainbow blimp "
@@ -195,6 +197,7 @@ SURFACES = word_set(
     "carpet saucer stool chair cake platter piano bookshelf fireplace wall stage lily sheet roof "
     "pedestal dish"
 )
+EXPANSES = word_set("hill mountain island slope cliff dune deck lawn raft porch balcony")
 TALL_SURFACES = frozenset(["bookshelf", "bookcase", "cabinet", "shelf", "wardrobe"])
 HEADWEAR = word_set(
     "hat cap helmet crown hood tiara bonnet beret turban wig veil headband headphones bandana"
@@ -255,7 +258,8 @@ NON_THINGS = word_set(
     "quality soccer football_game game work rest motion action daylight winter summer spring "
     "autumn fall background foreground distance view water mid-air midair space place area color "
     "colour size shape kind type sort thing things number amount total order half rows row_of "
-    "nothing everything anything something music lunch dinner breakfast sight company look action "
+    "nothing everything anything something nobody none no-one someone "
+    "music lunch dinner breakfast sight company look action "
     "air sleep nature life fashion reflection silence harmony traffic left right top bottom side "
     "front line circle lines pairs sun_light ones other others each more less row circle line "
     "group column pair order chess tag homework hide-and-seek catch sunshine atmosphere ambience "

@@ -59,6 +59,8 @@ DETERMINERS = (
     | word_set("the this that these those every each another any either all some both")
 )
 DEFINITE = POSSESSIVES | word_set("the this that these those both all")
+SINGULAR = word_set("a an each every another this that one")
+ATTRIBUTIVE = word_set("sports arms goods games sales savings news")  # plurals before other nouns
 HEDGES = word_set(
     "exactly about around approximately only just precisely roughly nearly almost over"
 )
@@ -167,9 +169,12 @@ ADJECTIVES = (
         "tabby calico siamese persian fallen dead alive leafy thorny spiky pointed pointy crispy creamy "
         "juicy steaming boiling melting melted sliced chopped first second third last next final more "
         "less fewer longer older younger newer darker lighter brighter good bad best nice wonderful "
-        "amazing unusual common rare normal typical regular special main"
+        "amazing unusual common aged middle-aged elderly "
+        "curly woolly wrinkly hilly smelly bubbly cuddly prickly wobbly gnarly scaly "
+        "rare normal typical regular special main"
     )
 )
+STATES = word_set("open closed broken cracked bent folded frozen melted torn shut stacked")
 ORDINALS = word_set("first second third fourth fifth last")
 
 BASE_VERBS = word_set(
@@ -208,6 +213,9 @@ IRREGULAR = {
     "laying": "lay", "tied": "tie", "tying": "tie", "clung": "cling", "cling": "cling", "shown": "show",
     "wove": "weave", "woven": "weave", "saw": "see", "met": "meet", "spun": "spin", "drives": "drive",
 }  # fmt: skip
+LIKE_PAST = word_set(
+    "cut set put hit read let shut spread cast"
+)  # the past of these is no other word
 ALSO_NOUNS = word_set(
     "fish water watch drink drinks rose saw play plays row set top face line park stop hand plant plants "
     "bow cross land lift drop wave smell swing slide slides swings dress type box stack pile ring nest bark "
@@ -244,6 +252,7 @@ WEARING = word_set("wear")
 RIDING = word_set("ride")
 DEPICTING = word_set("show display depict say")
 RESTING = word_set("sit stand lie hang fly float swim rest sleep hover grow lean shine perch lay")
+TOGETHER = frozenset([("side", "by", "side"), ("back", "to", "back")])
 MATERIAL = word_set("made out fashioned built carved crafted")
 
 
@@ -292,10 +301,11 @@ _TEMPLATES = {
     ),
     "near": (
         "opposite", "opposite of", "across from", "along with", "together with", "accompanied by",
-        "followed by", "facing", "toward", "towards", "to", "past", "among", "amid", "amidst", "through",
+        "followed by", "facing", "toward", "towards", "to", "past", "among", "amongst", "amid", "amidst",
+        "through",
         "across", "along", "from", "around", "down", "up", "off", "beyond", "via", "outside", "outside of", "after", "before", "for",  # noqa: E501
         "against the backdrop of", "as", "about", "pulled by", "pushed by", "chased by", "flanked by",
-        "surrounded by", "like", "in line with", "during",
+        "surrounded by", "like", "in line with", "during", "not far from", "far from", "away from",
     ),
     "in front of": ("{|right |directly |just }in {the |}front of", "at the front of"),
     "behind": ("{|right |directly |just }behind", "in {the |}back of", "at the {back|rear} of", "hidden by"),
@@ -326,6 +336,8 @@ PREPOSITIONS = frozenset(RELATION_TABLE) - {
     "just",
     "directly",
     "hidden",
+    "not",
+    "away",
 }
 SUPERLATIVE_PLACES = {
     "left": "left", "right": "right", "top": "top", "bottom": "bottom", "upper": "top", "lower": "bottom",

@@ -1,0 +1,1 @@
+"""Words of a sentence to items: one module for each class of words."""

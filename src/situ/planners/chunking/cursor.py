@@ -1,0 +1,66 @@
+"""The words of a text, the items made of them so far, and what stands at a place."""
+
+from collections.abc import Sequence
+
+from situ.planners import words
+from situ.planners.chunking.items import Item, NounPhrase
+
+STOPS = frozenset(".;:!?")
+
+
+class Cursor:
+    """Words and the items before them."""
+
+    def __init__(self, text_words: Sequence[str]) -> None:
+        self.words = list(text_words)
+        self.items: list[Item] = []
+        self.unknown: list[str] = []
+
+    def add(
+        self, after: int, kind: str, word: str = "", *, landmark: bool = False, said: str = ""
+    ) -> int:
+        """Append an item and go on at `after`."""
+        self.items.append(Item(kind, word, landmark=landmark, said=said))
+        return after
+
+    def add_phrase(self, after: int, phrase: NounPhrase) -> int:
+        self.items.append(Item("np", phrase=phrase))
+        return after
+
+    def at(self, i: int) -> str:
+        return self.words[i] if 0 <= i < len(self.words) else ""
+
+    @property
+    def last(self) -> str:
+        """The kind of the latest item; a text begins as after a stop."""
+        return self.items[-1].kind if self.items else "stop"
+
+
+def number_at(cursor: Cursor, i: int) -> int:
+    word = cursor.at(i)
+    if word.isdecimal() and len(word) < 4:
+        return int(word)
+    if word in words.NUMBERS:
+        return words.NUMBERS[word]
+    if word in words.VAGUE and (word not in ("pair", "couple") or cursor.at(i + 1) != "is"):
+        return words.VAGUE[word]
+    tens, dash, ones = word.partition("-")
+    if dash and tens in ("twenty", "thirty", "forty", "fifty") and ones in words.NUMBERS:
+        return words.NUMBERS[tens] + words.NUMBERS[ones]
+    return 0
+
+
+def ends(cursor: Cursor, i: int) -> bool:
+    word = cursor.at(i)
+    return not word or word in STOPS or word == "," or word in words.CONJUNCTIONS
+
+
+def relation_length(cursor: Cursor, i: int) -> int:
+    if i >= len(cursor.words):
+        return 0
+    if tuple(cursor.words[i : i + 3]) in words.TOGETHER:
+        return 3
+    for phrase, _ in words.RELATION_TABLE.get(cursor.words[i], ()):
+        if tuple(cursor.words[i : i + len(phrase)]) == phrase:
+            return len(phrase)
+    return 0

@@ -1,0 +1,92 @@
+"""Determiners and numbers in front of a noun."""
+
+from situ.planners import nouns, words
+from situ.planners.chunking.cursor import Cursor, number_at
+from situ.planners.chunking.items import NounPhrase
+
+
+def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
+    """Determiners and numbers in front of a noun."""
+    while word := cursor.at(i):
+        if word in words.DETERMINERS and phrase.count is None:
+            _determine(word, phrase)
+        elif word in words.HEDGES and (
+            number_at(cursor, i + 1) or cursor.at(i + 1) in words.ARTICLES
+        ):
+            pass
+        elif word == "at" and cursor.at(i + 1) in ("least", "most"):
+            i += 1
+        elif word == "more" and phrase.count:
+            pass
+        elif word == "half" and (length := _half(cursor, i, phrase)):
+            i += length
+            if phrase.half:
+                return i
+        elif number := number_at(cursor, i):
+            if phrase.count and phrase.exact and word not in ("dozen", "pair", "pairs", "hundred"):
+                break
+            _take_count(word, number, phrase)
+            if cursor.at(i + 1) == "of" and word in (*words.VAGUE, "dozen", "dozens"):
+                if _referring_of(cursor, i + 2):
+                    return i + 1
+                i += 1
+        elif after := _group_at(cursor, i, phrase):
+            i = after - 1
+        else:
+            break
+        i += 1
+    return i
+
+
+def _determine(word: str, phrase: NounPhrase) -> None:
+    phrase.determiner = phrase.determiner or word
+    phrase.each = phrase.each or word in ("each", "every")
+    phrase.more = phrase.more or word == "another"
+    if word == "both":
+        phrase.count, phrase.exact = 2, True
+
+
+def _half(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
+    """ "half a dozen", "half of them": how many words on to go."""
+    if cursor.at(i + 1) == "a" and cursor.at(i + 2) == "dozen":
+        phrase.count, phrase.exact = 6, True
+        return 2
+    if cursor.at(i + 1) == "of" and _referring_of(cursor, i + 2):
+        phrase.count, phrase.exact, phrase.half = 1, True, True
+        return 1
+    return 0
+
+
+def _take_count(word: str, number: int, phrase: NounPhrase) -> None:
+    if word in ("pair", "pairs") and phrase.count and phrase.count > 1:
+        phrase.count *= 2
+    elif word in ("dozen", "hundred") and phrase.count:
+        phrase.count *= number
+    elif not (word in words.VAGUE and phrase.exact):
+        phrase.count = number
+    phrase.paired = phrase.paired or word in ("pair", "pairs")
+    phrase.exact = (
+        phrase.exact or word not in words.VAGUE or word in ("pair", "couple", "trio", "both")
+    )
+
+
+def _referring_of(cursor: Cursor, i: int) -> bool:
+    """Does "of" lead back to things named before: "of them", "of the cats"?"""
+    word = cursor.at(i)
+    return word in ("them", "these", "those", "which", "whom", "the", "his", "her", "its")
+
+
+def _group_at(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
+    """ "a large herd of" is a vague number; the place after it, or 0."""
+    start = i
+    while cursor.at(i) in words.ADJECTIVES and i < start + 2:
+        i += 1
+    if cursor.at(i) not in words.GROUPS or cursor.at(i + 1) != "of":
+        return 0
+    kind = nouns.singular(cursor.at(i + 2))
+    if cursor.at(i) == "bunch" and kind in words.SINGLE_BUNCHES:
+        phrase.count = 1
+        return 0
+    if not phrase.exact or phrase.count == 1:
+        phrase.count, phrase.exact = words.GROUP, False
+    return i + 2

@@ -1,0 +1,105 @@
+"""Parts of the picture, and wordings of relations."""
+
+from collections.abc import Sequence
+
+from situ.planners import nouns, words
+from situ.planners.chunking.cursor import Cursor
+
+
+def _picture_place(text: Sequence[str], i: int) -> tuple[int, str] | None:
+    """ "in the top left corner of the picture", "on the left": the place after it and its name."""
+    if text[i] not in ("in", "on", "at", "to", "near"):
+        return None
+    j = i + 1
+    if j < len(text) and text[j] == "the":
+        j += 1
+    if j < len(text) and text[j] == "far":
+        j += 1
+    names: list[str] = []
+    while j < len(text) and text[j] in words.SUPERLATIVE_PLACES:
+        names.append(words.SUPERLATIVE_PLACES[text[j]])
+        j += 1
+        if j < len(text) - 1 and text[j] in ("and",) and text[j + 1] in words.SUPERLATIVE_PLACES:
+            break
+    if not names or (text[i] == "near" and names == ["middle"]):
+        return None
+    while j < len(text) and text[j] in ("corner", "side", "hand", "part", "half", "edge", "area"):
+        j += 1
+    return _of_picture(text, i, j, names)
+
+
+def _of_picture(text: Sequence[str], i: int, j: int, names: list[str]) -> tuple[int, str] | None:
+    if j < len(text) and text[j] in ("of", "from"):
+        k = j + 2 if j + 1 < len(text) and text[j + 1] in ("the", "this") else j + 1
+        if k < len(text) and text[k] in words.OF_THE_PICTURE:
+            return k + 1, " ".join(names)
+        return None
+    if text[i : i + 2] == ["on", "top"] or (text[i] == "to" and len(names) == 1):
+        return None
+    if names[0] in ("middle", "top", "bottom", "left", "right") and _goes_on(text, j):
+        return None
+    return j, " ".join(names)
+
+
+def _goes_on(text: Sequence[str], j: int) -> bool:
+    """ "in the left hand of", "on the top shelf": the word goes with a noun, so this is no place."""
+    return j < len(text) and (nouns.is_known(text[j]) and text[j] not in words.VERBS)
+
+
+_ITS = ("its", "their", "his", "her", "the")
+
+
+def _sides(text: Sequence[str], i: int) -> tuple[int, str, bool] | None:
+    """ "to its left", "to the right", "on each side (of)", "on top", "in front", "in the air"."""
+    word, rest = text[i], list(text[i + 1 : i + 5])
+    if (
+        word in ("to", "on", "at")
+        and len(rest) > 1
+        and rest[0] in _ITS
+        and rest[1] in ("left", "right")
+    ):
+        length = 4 if len(rest) > 2 and rest[2] in ("side", "hand") else 3
+        of = length - 1 < len(rest) and rest[length - 1] in ("of", "from")
+        if not of and not (length == 3 and len(rest) > 2 and nouns.is_known(rest[2])):
+            return i + length, f"{rest[1]} of", True
+    both = rest[:1] and rest[0] in ("each", "either", "both")
+    if word in ("on", "at", "to") and both and rest[1:2] and rest[1].startswith(("side", "end")):
+        of = len(rest) > 2 and rest[2] == "of"
+        return i + (4 if of else 3), "flank", not of
+    if word == "on" and rest[:1] == ["top"] and rest[1:2] != ["of"]:
+        return i + 2, "on", True
+    if word == "in" and rest[:1] == ["front"] and rest[1:2] != ["of"]:
+        return i + 2, "in front of", True
+    if (word, *rest[:2]) in words.TOGETHER:
+        return i + 3, "together", True
+    if word == "side-by-side":
+        return i + 1, "together", True
+    return None
+
+
+def read_where(cursor: Cursor, i: int) -> int:
+    """Places in the picture, then relations; the longest wording wins."""
+    if after := _picture_place(cursor.words, i):
+        return cursor.add(after[0], "place", after[1])
+    if cursor.last == "np" and cursor.words[i] in ("left", "right") and cursor.at(i + 1) != "of":
+        return i
+    if found := _sides(cursor.words, i):
+        return cursor.add(found[0], "rel", found[1], landmark=found[2], said=cursor.words[i])
+    for phrase, predicate in words.RELATION_TABLE.get(cursor.words[i], ()):
+        if tuple(cursor.words[i : i + len(phrase)]) == phrase:
+            return _add_relation(cursor, i, phrase, predicate)
+    return i
+
+
+def _add_relation(cursor: Cursor, i: int, phrase: tuple[str, ...], predicate: str) -> int:
+    after = i + len(phrase)
+    following = cursor.at(after)
+    if phrase == ("to",) and following in words.VERBS and not nouns.is_known(following):
+        return after
+    if phrase == ("as",) or (phrase == ("next",) and not following):
+        return after
+    if phrase == ("over",) and (following in words.NUMBERS or following.isdigit()):
+        return after
+    inverse = " ".join(phrase) in words.INVERSE
+    name = f"~{predicate}" if inverse else predicate
+    return cursor.add(after, "rel", name, said=" ".join(phrase))

@@ -1,0 +1,121 @@
+"""Stops, negations, copulas, conjunctions and pronouns."""
+
+from situ.planners import nouns, words
+from situ.planners.chunking.classes import is_nominal, starts_clause
+from situ.planners.chunking.cursor import STOPS, Cursor
+
+
+def read_mark(cursor: Cursor, i: int) -> int:
+    word = cursor.words[i]
+    if word in STOPS:
+        return cursor.add(i + 1, "stop", word)
+    return cursor.add(i + 1, "comma") if word in ",()/" else i
+
+
+def read_small(cursor: Cursor, i: int) -> int:
+    """A small word or a few that belong together."""
+    for read in (_made_of, _denied, _compared, _being, _each, _read_joint):
+        if (after := read(cursor, i)) != i:
+            return after
+    return i
+
+
+def _made_of(cursor: Cursor, i: int) -> int:
+    """ "made of glass", "full of books", "of the five doors"."""
+    word, following = cursor.words[i], cursor.at(i + 1)
+    if word in ("made", "built", "carved", "fashioned") and following in ("of", "from", "out"):
+        end = i + 2 + (cursor.at(i + 2) == "of")
+        while cursor.at(end) in words.ADJECTIVES:
+            end += 1
+        return end + (cursor.at(end) in nouns.MATERIALS)
+    filled = word in ("full", "filled", "covered", "topped")
+    if filled and following in ("of", "with", "in", "by"):
+        return cursor.add(i + 2, "full", f"{word} {following}")
+    if word in words.NEGATIONS:
+        return _read_negation(cursor, i)
+    return i + (word == "of" and cursor.last == "stop" and following == "the")
+
+
+def _denied(cursor: Cursor, i: int) -> int:
+    """ "none of them", "nothing but"."""
+    word, following = cursor.words[i], cursor.at(i + 1)
+    if word == "none":
+        return cursor.add(i + (3 if following == "of" else 1), "neg", "no")
+    return i + 2 * (word == "nothing" and following in ("but", "except"))
+
+
+def _compared(cursor: Cursor, i: int) -> int:
+    """ "larger than"."""
+    word = cursor.words[i]
+    if cursor.at(i + 1) != "than":
+        return i
+    if word.endswith("er") and word not in words.LARGER:
+        return cursor.add(i + 2, "rel", "near", said="than")
+    if word not in words.LARGER:
+        return i
+    return cursor.add(i + 2, "rel", "larger" if words.LARGER[word] > 1 else "smaller")
+
+
+def _being(cursor: Cursor, i: int) -> int:
+    """Copulas and what belongs to somebody."""
+    word, following = cursor.words[i], cursor.at(i + 1)
+    if word == "there" and following in words.COPULAS:
+        cursor.add(i + 2, "there")
+        return cursor.add(i + 2, "neg", "no") if following.endswith("n't") else i + 2
+    if word == "it's" and is_nominal(following) and following not in words.ADJECTIVES:
+        cursor.words[i] = "its"
+        return i
+    if word == "there's":
+        return cursor.add(i + 1, "there")
+    if word in words.COPULAS and word != "has":
+        return cursor.add(i + 1, "cop", word)
+    if word in words.HAVING:
+        return cursor.add(i + 1, "have", word)
+    return cursor.add(i + 1, "with") if word in ("with", "whose") else i
+
+
+def _each(cursor: Cursor, i: int) -> int:
+    """ "each other", and "each" or "both" of what was named."""
+    word, following = cursor.words[i], cursor.at(i + 1)
+    if word not in ("each", "both"):
+        return i
+    if following in ("other", "another"):
+        return cursor.add(i + 2, "pron", "each other")
+    if word == "each" and following == "one" and cursor.at(i + 2) != "of":
+        return cursor.add(i + 2, "pron", "each")
+    named = cursor.at(i + 2) in ("them", "these", "those", "which")
+    if word == "each" and following == "of" and named and not is_nominal(cursor.at(i + 3)):
+        return cursor.add(i + 3, "pron", "each")
+    if following != "of" and starts_clause(cursor, i + 1):
+        return cursor.add(i + 1, "pron", word)
+    return i
+
+
+def _read_joint(cursor: Cursor, i: int) -> int:
+    word, following = cursor.words[i], cursor.at(i + 1)
+    if word in ("but", "yet", "only", "just") and word not in ("only", "just"):
+        return cursor.add(i + 1, "but")
+    if word in ("while", "whereas", "when", "because", "although", "though", "so"):
+        return cursor.add(i + 1, "stop", word)
+    if word in words.CONJUNCTIONS and word not in ("where", "as"):
+        return cursor.add(i + 1, "and", word)
+    if word in words.RELATIVES and (word != "that" or starts_clause(cursor, i + 1)):
+        return cursor.add(i + 1, "that")
+    if word in words.REFERRING and (word not in ("her",) or not is_nominal(following)):
+        return cursor.add(i + 1, "pron", word)
+    if word in ("those", "these", "this", "which", "whom") and not is_nominal(following):
+        return cursor.add(i + 1, "pron", "them")
+    return i
+
+
+def _read_negation(cursor: Cursor, i: int) -> int:
+    word, following = cursor.words[i], cursor.at(i + 1)
+    if word == "no" and following in ("more", "less", "fewer"):
+        return i + 3 if cursor.at(i + 2) == "than" else i + 2
+    if word == "no" and following == "longer":
+        return cursor.add(i + 2, "neg", "not")
+    if word in ("no", "not") and following in ("one", "body"):
+        return i + 2
+    if word.endswith(("n't",)):
+        cursor.add(i, "cop", word)
+    return cursor.add(i + 1, "neg", word)

@@ -1,0 +1,123 @@
+"""A relation meets its landmark."""
+
+from situ.planners import nouns
+from situ.planners.reading.having import give, touches
+from situ.planners.reading.relating import for_each, pair_up, relate
+from situ.planners.reading.state import Ids, Reading, Waiting
+
+
+def land(state: Reading, ids: Ids) -> None:
+    waiting, state.waiting = state.waiting, []
+    if waiting[0] is state.fronted:
+        if state.kind(state.index + 1) == "and" and waiting[0].predicate == "between":
+            state.waiting, state.between = waiting, [*state.between, *ids]
+            if state.kind(state.index + 2) in ("np", "pron"):
+                return
+        front(state, [*state.between, *ids])
+        state.between = []
+        return
+    state.verb = ""
+    for one in waiting:
+        if one.predicate == "between" and _collects(state, one, ids):
+            return
+        _land_one(state, one, ids)
+    state.last_landmark, state.last_predicate = list(ids), waiting[-1].predicate
+    state.now(ids, "landmark")
+    maybe_also(state, waiting[-1])
+
+
+def _collects(state: Reading, waiting: Waiting, ids: Ids) -> bool:
+    """ "between a and b": wait for the second landmark."""
+    gathered: Ids = [*state.between, *ids]
+    more = state.kind(state.index + 1) == "and" and state.kind(state.index + 2) in ("np", "pron")
+    if more and len(gathered) < 2 and state.entities[ids[0]].count == 1:
+        state.between, state.waiting = gathered, [waiting]
+        return True
+    state.between = []
+    ids[:] = gathered
+    return False
+
+
+def _land_one(state: Reading, waiting: Waiting, ids: Ids) -> None:
+    if waiting.negated:
+        _leave_unplaced(state, ids)
+        return
+    subjects = _with_its_host(state, waiting, ids)
+    each = state.each or pair_up(state, subjects, ids)
+    if state.each:
+        total = sum(state.entities[i].count for i in subjects)
+        for one in ids if waiting.predicate.startswith("~") else []:
+            state.entities[one].count *= total
+    elif state.spread:
+        subjects = [_spread(state, one, ids) for one in subjects]
+        each = sum(state.entities[i].count for i in ids) > 1
+    relate(state, subjects, waiting.predicate, ids, each=each)
+    if waiting.maybe:
+        sure = _bears(state, waiting, ids)
+        relate(state, waiting.maybe, waiting.predicate, ids, sure=sure)
+        state.rel_subjects = list(subjects)
+
+
+def _leave_unplaced(state: Reading, ids: Ids) -> None:
+    """ "not on the table": a thing that is named nowhere else is left out."""
+    for one in ids:
+        if not any(one in (r.subject, r.object) for r in state.relations):
+            entity = state.entities[one]
+            entity.ghost = entity.sentence == -1 or one == len(state.entities) - 1
+
+
+def _with_its_host(state: Reading, waiting: Waiting, ids: Ids) -> Ids:
+    """Who stands there: after "a boy with a hat" the boy, after "a boy with a kite above him" the kite."""
+    if not (state.in_with and state.with_group):
+        return waiting.subjects
+    group, state.with_group = state.with_group, []
+    if set(ids) == set(state.host):
+        for_each(state, group, state.host)
+        return group
+    people = state.are(state.host, nouns.PEOPLE) and waiting.predicate not in ("on", "inside")
+    if state.host and (people or touches(state, group)):
+        for one in group:
+            give(state, state.host, one)
+        return state.host
+    return group
+
+
+def _spread(state: Reading, one: int, ids: Ids) -> int:
+    """ "a cup on each of the tables": as many cups. "four cups, one on each side": all four."""
+    entity = state.entities[one]
+    total = sum(state.entities[i].count for i in ids)
+    if entity.parent is not None and entity.count == 1:
+        state.entities[entity.parent].count += 1
+        entity.count = 0
+        return entity.parent
+    entity.count *= total if one not in ids else 1
+    return one
+
+
+def _bears(state: Reading, waiting: Waiting, ids: Ids) -> bool:
+    """Is there surely room on or in the landmark for all that were listed?"""
+    if waiting.predicate not in ("on", "inside"):
+        return False
+    kinds = nouns.SURFACES if waiting.predicate == "on" else nouns.CONTAINERS
+    return state.are(ids, kinds) or state.are(ids, nouns.EXPANSES)
+
+
+def maybe_also(state: Reading, waiting: Waiting) -> None:
+    """ "next to a dog and a bird": the bird may be a landmark too."""
+    index = state.index + 1
+    while state.kind(index) in ("and", "comma"):
+        index += 1
+    if index > state.index + 1 and state.kind(index) == "np":
+        state.also = (waiting, index)
+
+
+def front(state: Reading, landmark: Ids) -> None:
+    assert state.fronted is not None
+    state.fronted.subjects = list(landmark)  # they are the landmark until the subject comes
+    state.last_landmark, state.last_predicate = list(landmark), state.fronted.predicate
+    state.now(landmark, "landmark")
+    state.group, state.subjects = [], []
+
+
+def wait(state: Reading, predicate: str, subjects: Ids, said: str) -> None:
+    state.waiting = [Waiting(predicate, list(subjects), said=said)]

@@ -1,0 +1,96 @@
+"""Relations between things that were read, and who takes part in them."""
+
+import itertools
+
+from situ.planners import nouns
+from situ.planners.chunking.items import NounPhrase
+from situ.planners.reading.state import Ids, Reading
+from situ.planners.symbols import Relation
+
+
+def spoken(phrase: NounPhrase) -> str:
+    if not phrase.plural or not phrase.noun:
+        return phrase.noun
+    *front, last = phrase.noun.split()
+    irregular = next((p for p, s in nouns.IRREGULAR.items() if s == last), "")
+    ending = "es" if last.endswith(("s", "x", "ch", "sh")) else "s"
+    many = irregular or (
+        last[:-1] + "ies" if last.endswith("y") and last[-2:-1] not in "aeiou" else last + ending
+    )
+    return " ".join([*front, many])
+
+
+def relate(
+    state: Reading,
+    subjects: Ids,
+    predicate: str,
+    objects: Ids,
+    sure: bool = True,
+    each: bool = False,
+) -> None:
+    if predicate == "flank":
+        _flank(state, subjects, objects)
+        return
+    if predicate.startswith("~"):
+        relate(state, objects, predicate[1:], subjects, sure, each)
+        return
+    if predicate == "between":
+        _stand_between(state, subjects, objects)
+        return
+    for s in subjects:
+        for o in objects:
+            _emit(state, Relation(s, _worn(state, s, predicate, o), o, sure, each))
+    if sure:
+        state.rel_subjects = list(subjects)
+
+
+def _worn(state: Reading, subject: int, predicate: str, landmark: int) -> str:
+    clothed = state.are([landmark], nouns.WEARABLE) and state.are([subject], nouns.PEOPLE)
+    return "wearing" if predicate == "inside" and clothed else predicate
+
+
+def _emit(state: Reading, relation: Relation) -> None:
+    pair = (relation.subject, relation.predicate, relation.object)
+    known = {(r.subject, r.predicate, r.object) for r in state.relations}
+    if relation.subject != relation.object and pair not in known:
+        state.relations.append(relation)
+        for one in (relation.subject, relation.object):
+            if relation.sure:
+                state.entities[one].ghost = False
+
+
+def _stand_between(state: Reading, subjects: Ids, objects: Ids) -> None:
+    for s in subjects:
+        if len(objects) >= 2:
+            _emit(state, Relation(s, "between", objects[0], other=objects[1]))
+        elif objects:
+            _emit(state, Relation(s, "between", objects[0]))
+
+
+def _flank(state: Reading, subjects: Ids, objects: Ids) -> None:
+    for one in subjects:
+        entity = state.entities[one]
+        if not entity.exact or entity.count == 1:
+            entity.count = max(2, entity.count)
+            entity.count *= max(1, sum(state.entities[o].count for o in objects[:1]))
+    relate(state, subjects, "around", objects)
+
+
+def pairwise(state: Reading, predicate: str, group: Ids) -> None:
+    for one, other in itertools.pairwise(group):
+        relate(state, [one], predicate, [other])
+
+
+def for_each(state: Reading, group: Ids, host: Ids) -> None:
+    if state.each and host:
+        total = sum(state.entities[i].count for i in host)
+        for one in group:
+            state.entities[one].count *= total
+
+
+def pair_up(state: Reading, subjects: Ids, objects: Ids) -> bool:
+    """ "Two tables, a vase on each": as many on both sides."""
+    if len(subjects) != 1 or len(objects) != 1:
+        return False
+    one, other = state.entities[subjects[0]], state.entities[objects[0]]
+    return one.count == other.count > 1

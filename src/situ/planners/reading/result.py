@@ -1,0 +1,79 @@
+"""What was read as a symbolic scene, within the number of things that a layout holds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from situ.planners import words
+from situ.planners.reading.state import Ids, Reading
+from situ.planners.symbols import Relation, Symbols, Thing
+from situ.scene.layout import MAX_OBJECTS
+
+
+def _ordered(attributes: Sequence[str]) -> list[str]:
+    """Textures before colours, as the storybook says them."""
+    if "and" in attributes:
+        return list(attributes)
+    colours = [i for i, word in enumerate(attributes) if word in words.COLOURS]
+    textures = [i for i, word in enumerate(attributes) if word in words.TEXTURES]
+    if not colours or not textures or textures[-1] < colours[0]:
+        return list(attributes)
+    moved = [attributes[i] for i in textures]
+    rest = [word for i, word in enumerate(attributes) if i not in textures]
+    first = rest.index(attributes[colours[0]])
+    return [*rest[:first], *moved, *rest[first:]]
+
+
+def symbols_of(state: Reading) -> Symbols:
+    kept = [i for i, e in enumerate(state.entities) if e.count > 0 and not e.ghost]
+    _limit(state, kept)
+    kept = [i for i in kept if state.entities[i].count > 0]
+    place = {one: index for index, one in enumerate(kept)}
+    things = tuple(_thing_of(state, i) for i in kept)
+    relations = tuple(_moved(state, place))
+    absent = tuple(dict.fromkeys(state.absent))
+    background = tuple(dict.fromkeys(state.background))
+    return Symbols(things, relations, background, absent=absent, warnings=tuple(state.warnings))
+
+
+def _limit(state: Reading, kept: Ids) -> None:
+    """At most as many things as a layout holds; the largest groups give way."""
+    total = sum(state.entities[i].count for i in kept)
+    if total <= MAX_OBJECTS:
+        return
+    state.warnings.append(f"{total} things are too many; {MAX_OBJECTS} are placed")
+    kinds = kept[:MAX_OBJECTS]
+    for one in kept[MAX_OBJECTS:]:
+        state.entities[one].count = 0
+    excess = sum(state.entities[i].count for i in kinds) - MAX_OBJECTS
+    for one in sorted(kinds, key=lambda i: -state.entities[i].count):
+        share = min(excess, state.entities[one].count - 1)
+        state.entities[one].count -= share
+        excess -= share
+
+
+def _thing_of(state: Reading, one: int) -> Thing:
+    entity = state.entities[one]
+    attributes = _ordered(entity.attributes)
+    phrase = " ".join([*attributes, entity.noun, *([entity.ending] if entity.ending else [])])
+    scale = 1.0
+    for word in attributes:
+        scale *= words.LARGER.get(word, 1.0)
+    told = tuple(word for word in attributes if word != "and")
+    return Thing(phrase[:300], entity.noun, told, entity.count, entity.place, scale)
+
+
+def _moved(state: Reading, place: dict[int, int]) -> Iterable[Relation]:
+    """Relations of things that were split belong to all parts."""
+    parts: dict[int, Ids] = {}
+    for one, entity in enumerate(state.entities):
+        if entity.parent is not None:
+            parts.setdefault(entity.parent, []).append(one)
+    seen: set[tuple[int, str, int]] = set()
+    for relation in state.relations:
+        for s in [relation.subject, *parts.get(relation.subject, [])]:
+            for o in [relation.object, *parts.get(relation.object, [])]:
+                key = (s, relation.predicate, o)
+                if s in place and o in place and s != o and key not in seen:
+                    seen.add(key)
+                    other = place.get(relation.other) if relation.other is not None else None
+                    yield replace(relation, subject=place[s], object=place[o], other=other)

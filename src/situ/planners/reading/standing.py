@@ -1,0 +1,151 @@
+"""Prepositions: who stands there, and whether the landmark came before or is to come."""
+
+from situ.planners import nouns, words
+from situ.planners.chunking.items import Item
+from situ.planners.reading.having import with_at_host
+from situ.planners.reading.landing import front
+from situ.planners.reading.mentions import antecedent
+from situ.planners.reading.relating import pairwise, relate
+from situ.planners.reading.state import Ids, Reading, Waiting
+from situ.planners.symbols import TOUCHING
+
+
+def on_rel(state: Reading, item: Item) -> None:
+    predicate = item.word
+    if predicate == "together":
+        pairwise(state, "next to", state.group or state.subjects)
+        return
+    if item.landmark and not _of_follows(item):
+        _dangling(state, predicate)
+        return
+    subjects, maybe = _subjects_of(state, predicate)
+    negated, state.negated = state.negated, False
+    if state.mute:
+        return
+    if _opens_clause(state):
+        state.fronted = Waiting(predicate, [], said=item.said)
+        state.waiting = [state.fronted]
+        state.verb = ""
+        return
+    if state.waiting and state.before == "rel":
+        state.waiting = []
+    state.waiting.append(Waiting(predicate, subjects, maybe, item.said, negated))
+    if _stands_alone(state):
+        _land_alone(state, predicate)
+
+
+def _subjects_of(state: Reading, predicate: str) -> tuple[Ids, Ids]:
+    """Who stands there: surely, and perhaps."""
+    before = state.before
+    if state.relative and before in ("verb", "cop", "that", "neg", "adj"):
+        return state.relative, []
+    if before in ("np", "pron", "full", "place"):
+        if state.role in ("landmark", "object", "with") and state.np:
+            main = [i for i in state.subjects if i not in state.np]
+            if predicate == "~around":
+                return state.np, []
+            if state.role == "object" and predicate not in ("on", "inside") and main:
+                return main, state.np
+            return state.np, main if predicate not in TOUCHING else []
+        return _coordinated(state, predicate)
+    if before in ("and", "comma", "but", "neg") and state.rel_subjects:
+        return state.rel_subjects, []
+    return state.subjects or state.np, []
+
+
+def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
+    group = state.group or state.np
+    if len(group) > 2:
+        return group[-1:], group[:-1]
+    return group, []
+
+
+def _opens_clause(state: Reading) -> bool:
+    """ "On the table is a cat", "left of the tree a swing": the subject is still to come."""
+    if state.before not in ("stop", "and", "comma", "but", "that"):
+        return False
+    end = _after_landmark(state, state.index + 1)
+    following, later = state.kind(end), state.kind(end + 1)
+    if following in ("there", "np"):
+        return True
+    if following in ("verb", "cop") and later in ("np", "adj"):
+        rests = state.items[end].word in words.RESTING
+        return state.before == "stop" or following == "cop" or rests or not state.subjects
+    if state.before == "stop":
+        return following != "stop" or not state.entities
+    return False
+
+
+def _after_landmark(state: Reading, index: int) -> int:
+    while (
+        state.kind(index) == "np"
+        and state.kind(index + 1) == "and"
+        and state.kind(index + 2) == "np"
+    ):
+        if state.kind(index + 3) not in ("and", "comma", "cop", "verb", "there"):
+            break
+        index += 2
+    return index + 1
+
+
+def _stands_alone(state: Reading) -> bool:
+    following = state.kind(state.index + 1)
+    if following == "and":
+        return state.kind(state.index + 2) != "rel"
+    return following not in ("np", "pron", "rel", "adj", "that", "neg")
+
+
+def _land_alone(state: Reading, predicate: str) -> None:
+    waiting = state.waiting.pop()
+    if thing := _stood_on(state):
+        relate(state, state.first_subjects, predicate, thing)
+        return
+    loose = predicate in ("inside", "near", "next to") and not state.with_group
+    if waiting.negated or (loose and not state.are(state.last_landmark, nouns.CONTAINERS)):
+        return
+    _dangle(state, predicate, waiting.subjects)
+
+
+def _stood_on(state: Reading) -> Ids:
+    """ "the car it sits on": what was named right before the pronoun, if the clause ends here."""
+    kinds = [state.kind(state.index - back) for back in (1, 2, 3)]
+    return [i for i in state.last_landmark if kinds == ["verb", "pron", "np"]]
+
+
+def _dangling(state: Reading, predicate: str) -> None:
+    """Relations that carry their landmark: "to its left", "on top"."""
+    if state.in_with and state.with_group:
+        with_at_host(state, predicate)
+        return
+    if _opens_clause_alone(state):
+        landmark = antecedent(state, [])
+        state.fronted = Waiting(predicate, [])
+        state.last_landmark = landmark
+        front(state, landmark)
+        return
+    subjects, _ = _subjects_of(state, predicate)
+    _dangle(state, predicate, state.np if state.before == "np" else subjects)
+
+
+def _opens_clause_alone(state: Reading) -> bool:
+    return state.before in ("stop", "and", "comma") and state.kind(state.index + 1) in (
+        "np", "there", "cop", "comma",
+    )  # fmt: skip
+
+
+def _dangle(state: Reading, predicate: str, subjects: Ids) -> None:
+    if state.in_with and state.with_group:
+        with_at_host(state, predicate)
+        return
+    first = [i for i in state.first_subjects if i not in subjects]
+    landmark = _turned_landmark(state, subjects) or first or antecedent(state, subjects)
+    state.predicated = True
+    relate(state, subjects, predicate, landmark)
+
+
+def _turned_landmark(state: Reading, subjects: Ids) -> Ids:
+    return [i for i in state.last_landmark if i not in subjects]
+
+
+def _of_follows(item: Item) -> bool:
+    return False

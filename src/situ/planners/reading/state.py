@@ -1,0 +1,103 @@
+"""What a reader knows so far: things, relations, and the parts of the clause it is in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from situ.planners import nouns
+from situ.planners.chunking.items import Item
+from situ.planners.symbols import Relation
+
+Ids = list[int]  # places in Reading.entities
+
+
+@dataclass(slots=True)
+class Entity:
+    """A kind of thing and how many of it there are, as far as the text was read."""
+
+    noun: str
+    attributes: list[str]
+    count: int
+    exact: bool = False  # a number was said, or one article
+    plural: bool = False
+    ending: str = ""  # of the phrase: "full of books"
+    place: str = ""
+    parent: int | None = None  # what it was split from: "three of them"
+    ghost: bool = False  # named only where it is not
+    sentence: int = 0
+    split: bool = False
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A relation whose landmark has not come yet."""
+
+    predicate: str
+    subjects: Ids
+    maybe: Ids = field(default_factory=list)
+    said: str = ""
+    negated: bool = False
+
+
+class Reading:
+    """Items, and what was understood of those before `index`."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.index = 0
+        self.entities: list[Entity] = []
+        self.relations: list[Relation] = []
+        self.background: list[str] = []
+        self.absent: list[str] = []
+        self.warnings: list[str] = []
+        self.sentence = 0
+        self.first_subjects: Ids = []
+        self.between: Ids = []
+        self.also: tuple[Waiting, int] | None = None
+        self.last_landmark: Ids = []
+        self.new_clause()
+
+    def new_clause(self) -> None:
+        """Forget the parts of the clause; things and the last landmark stay."""
+        self.subjects: Ids = []
+        self.group: Ids = []
+        self.np: Ids = []  # the latest noun phrase
+        self.role = ""  # of the latest noun phrase: subject, landmark, object, with
+        self.waiting: list[Waiting] = []
+        self.fronted: Waiting | None = None
+        self.fronted_place = ""
+        self.verb = ""
+        self.verb_subjects: Ids = []
+        self.object_of = ""
+        self.host: Ids = []
+        self.with_group: Ids = []
+        self.in_with = False
+        self.contains = False
+        self.relative: Ids = []
+        self.negated = False
+        self.mute = False
+        self.each = False
+        self.spread = False  # the landmark is "each of the tables"
+        self.after_cop = False
+        self.predicated = False
+        self.rel_subjects: Ids = []
+        self.last_predicate = ""
+
+    def kind(self, index: int) -> str:
+        """The kind of an item; beyond both ends there is a stop."""
+        return self.items[index].kind if 0 <= index < len(self.items) else "stop"
+
+    @property
+    def before(self) -> str:
+        return self.kind(self.index - 1)
+
+    def now(self, ids: Ids, role: str) -> None:
+        """Note the latest noun phrase and its role in the clause."""
+        self.np, self.role = list(ids), role
+
+    def latest(self, number: int) -> Ids:
+        return list(range(max(0, len(self.entities) - number), len(self.entities)))
+
+    def are(self, ids: Iterable[int], kinds: frozenset[str]) -> bool:
+        """Whether there are such things and the kinds of all are among these."""
+        found = [nouns.head(self.entities[i].noun) for i in ids]
+        return bool(found) and all(kind in kinds for kind in found)

@@ -1,0 +1,117 @@
+"""Who does what to whom, and what that says about where they are."""
+
+from dataclasses import replace
+
+from situ.planners import nouns, words
+from situ.planners.chunking.items import Item, NounPhrase
+from situ.planners.reading.relating import pair_up, relate
+from situ.planners.reading.state import Ids, Reading
+
+
+def on_verb(state: Reading, item: Item) -> None:
+    base = item.word
+    state.after_cop = False
+    state.predicated = True
+    if state.fronted and state.fronted.subjects and not state.subjects:
+        return
+    following = state.kind(state.index + 1)
+    if (
+        base in words.DEPICTING
+        and following in ("np", "adj")
+        and state.are(_doer(state), nouns.SCREENS)
+    ):
+        state.mute = True
+        return
+    state.verb, state.verb_subjects = base, _doer(state)
+    state.object_of = ""
+
+
+def _doer(state: Reading) -> Ids:
+    if state.relative:
+        return state.relative
+    if _of_landmark(state):
+        return state.np
+    if state.before == "np" and state.role in ("object", "with", "subject"):
+        return state.group if state.role == "subject" else state.np
+    return state.subjects or state.np
+
+
+def _of_landmark(state: Reading) -> bool:
+    """ "a man next to a woman holding a baby": the nearer one does it, if it is one who may."""
+    said = state.items[state.index].said
+    if state.before != "np" or state.role != "landmark" or not said.endswith("ing"):
+        return False
+    people = state.are(state.np, nouns.PEOPLE)
+    return people or (
+        state.are(state.np, nouns.ANIMALS) and not state.are(state.subjects, nouns.PEOPLE)
+    )
+
+
+def _verb_predicate(state: Reading, subjects: Ids, objects: Ids) -> str:
+    verb = state.verb
+    animate = state.are(subjects, nouns.ANIMATE)
+    if verb in words.WEARING:
+        return "wearing"
+    if verb in words.RIDING:
+        return "riding" if objects and not state.are(objects, nouns.WEARABLE) else "near"
+    if verb in ("hold", "contain", "carry", "support", "serve") and not animate:
+        container = verb == "contain" or state.are(subjects, nouns.CONTAINERS)
+        return "~inside" if container else "~on"
+    if verb in words.HOLDING and animate:
+        return "holding" if verb in ("hold", "carry") or _is_handy(state, objects) else "near"
+    return {"surround": "around", "circle": "around", "flank": "flank", "cover": "on"}.get(
+        verb, "near"
+    )
+
+
+def _is_handy(state: Reading, ids: Ids) -> bool:
+    widths = [nouns.size_of(state.entities[i].noun) for i in ids]
+    return all(w * h < 0.075 for w, h in widths)
+
+
+def take_object(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
+    subjects = [i for i in state.verb_subjects if i not in ids]
+    predicate = _verb_predicate(state, subjects, ids)
+    total = sum(state.entities[i].count for i in subjects)
+    bare = phrase is not None and phrase.plural and phrase.count is None and not phrase.determiner
+    each = (
+        total > 1
+        and len(ids) == 1
+        and (state.each or (bare and predicate in ("wearing", "holding", "riding")))
+    )
+    if each:
+        state.entities[ids[0]].count = total * (
+            state.entities[ids[0]].count if state.each and not bare else 1
+        )
+    if predicate.startswith("~") and state.each and not each:
+        for one in ids:
+            state.entities[one].count *= total
+        each = total > 1
+    sure, pairs = predicate != "near", each or pair_up(state, subjects, ids)
+    shared = (
+        phrase is not None
+        and phrase.noun.split()[-1:]
+        and phrase.noun.split()[-1] in nouns.ALWAYS_PLURAL
+    )
+    own = bare and predicate in ("wearing", "holding", "riding")
+    if len(subjects) > 1 and (own or (shared and predicate == "wearing")):
+        ids = _one_each(state, subjects, predicate, ids[0])
+    else:
+        relate(state, subjects, predicate, ids, sure, pairs)
+    state.verb, state.object_of = "", predicate
+    state.now(ids, "object")
+
+
+def _one_each(state: Reading, subjects: Ids, predicate: str, one: int) -> Ids:
+    """ "a man and a woman wearing hats": as many hats as there are wearers."""
+    found = []
+    for index, subject in enumerate(subjects):
+        if index:
+            state.entities.append(
+                replace(state.entities[one], attributes=[*state.entities[one].attributes])
+            )
+        new = one if not index else len(state.entities) - 1
+        state.entities[new].count = state.entities[subject].count
+        relate(state, [subject], predicate, [new], each=state.entities[subject].count > 1)
+        found.append(new)
+    return found

@@ -1,0 +1,103 @@
+"""Relations as directions between blocks; contradictions are told and dropped."""
+
+from situ.planners import lattice
+from situ.planners.lattice import Cell, Wish
+from situ.planners.solving.problem import Hosts, Problem, Unit
+from situ.planners.solving.touching import root_of
+from situ.planners.symbols import Relation
+
+_DIRECTED = {*lattice.STEPS, "next to", "near", "around"}
+
+
+def _directed(
+    relation: Relation, number: int, subjects: list[int], objects: list[int]
+) -> list[Wish]:
+    step = lattice.STEPS.get(relation.predicate, (0, 0))
+    if relation.predicate == "around" and len(subjects) > 1:
+        sides = ((-1, 0), (1, 0), (0, -1), (0, 1))
+        return [
+            Wish(one, objects[0], side, relation.sure, number)
+            for one, side in zip(subjects, sides, strict=False)
+        ]
+    return [Wish(s, o, step, relation.sure, number) for s in subjects for o in objects]
+
+
+def wishes_of(problem: Problem, hosts: Hosts, units: list[Unit]) -> list[Wish]:
+    of_thing: dict[int, list[int]] = {}
+    for index, unit in enumerate(units):
+        of_thing.setdefault(unit.thing, []).append(index)
+    wishes: list[Wish] = []
+    for number, relation in enumerate(problem.relations):
+        s, o = root_of(relation.subject, hosts), root_of(relation.object, hosts)
+        if relation.predicate == "between":
+            wishes += _between(relation, number, hosts, of_thing)
+        elif s != o and relation.predicate in _DIRECTED:  # within a block this was seen to
+            wishes += _directed(relation, number, of_thing[s], of_thing[o])
+    _drop_contradictions(problem, wishes)
+    return wishes
+
+
+def _between(
+    relation: Relation,
+    number: int,
+    hosts: Hosts,
+    of_thing: dict[int, list[int]],
+) -> list[Wish]:
+    s, o = root_of(relation.subject, hosts), root_of(relation.object, hosts)
+    if relation.other is None:
+        sides = of_thing[o]
+    else:
+        sides = [of_thing[o][0], of_thing[root_of(relation.other, hosts)][0]]
+    if s == o or len(sides) < 2 or sides[0] == sides[1] or of_thing[s][0] in sides:
+        return []
+    middle = of_thing[s][0]
+    return [
+        Wish(middle, sides[0], (1, 0), relation.sure, number),
+        Wish(middle, sides[1], (-1, 0), relation.sure, number),
+    ]
+
+
+def _drop_contradictions(problem: Problem, wishes: list[Wish]) -> None:
+    for one in list(wishes):
+        for other in wishes:
+            same = (one.subject, one.object) == (other.subject, other.object)
+            turned = (one.subject, one.object) == (other.object, other.subject)
+            sign = 1 if same else -1 if turned else 0
+            dx, dy = one.step[0] * other.step[0] * sign, one.step[1] * other.step[1] * sign
+            if (dx < 0 or dy < 0) and one.told < other.told and other in wishes:
+                wishes.remove(other)
+                if other.sure:
+                    problem.warn(
+                        problem.relations[other.told], "this contradicts what was said before"
+                    )
+                break
+
+
+def components(
+    problem: Problem, units: list[Unit], wishes: list[Wish]
+) -> list[tuple[dict[int, Cell], list[Wish]]]:
+    """Units that relations join, with their cells."""
+    parent = list(range(len(units)))
+
+    def find(i: int) -> int:
+        while parent[i] != i:
+            i = parent[i]
+        return i
+
+    for wish in wishes:
+        parent[find(wish.subject)] = find(wish.object)
+    groups: dict[int, list[int]] = {}
+    for index in range(len(units)):
+        groups.setdefault(find(index), []).append(index)
+    found = []
+    for members in groups.values():
+        own = sorted(
+            (w for w in wishes if w.subject in members),
+            key=lambda w: (not w.sure, w.step == (0, 0)),
+        )
+        cells, lost = lattice.place(members, own, problem.rng.randrange(2))
+        for wish in lost:
+            if wish.sure:
+                problem.warn(problem.relations[wish.told], "this cannot hold with the rest")
+        found.append((cells, own))
+    return found
