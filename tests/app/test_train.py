@@ -31,8 +31,9 @@ ORDER = (
     "storybook-critic",
     "storybook-aligner",
     "storybook-goal",
+    "storybook-placer",
 )
-FULL_SIZE = ("hcma-sd14-coco", "goal-sd14")  # run by tests of their own
+FULL_SIZE = ("hcma-sd14-coco", "goal-sd14", "placer-coco")  # run by tests of their own
 
 
 def in_small(name: str, root: Path) -> Path:

@@ -72,6 +72,12 @@ def test_what_was_not_understood_is_a_warning(capsys: pytest.CaptureFixture[str]
         (Plan("a cat", model="tiny"), "--planner llm"),
         (Plan("a cat", width=0), "width"),
         (Plan("a cat", planner="llm", model="tiny", base_url="nowhere"), "base_url"),
+        (Plan("a cat", local=True), "--planner llm"),
+        (Plan("a cat", planner="llm", model="/no/where/at/all", local=True), "no language model"),
+        (Plan("a cat", planner="llm", model="x", local=True, base_url="http://x"), "leave it out"),
+        (Plan("a cat", temperature=0.5), "--planner placer"),
+        (Plan("a cat", planner="placer", placer="nowhere"), "placer: no folder"),
+        (Plan("a cat", planner="placer", temperature=-1.0), "temperature"),
     ],
 )
 def test_mistakes_are_told_in_one_line(options: Plan, message: str) -> None:
@@ -89,7 +95,20 @@ def test_planners_are_known_by_name() -> None:
         plan_scenes([])
     with pytest.raises(SituError, match="sentence 2"):
         plan_scenes(["a cat", ""])
-    assert PLANNERS == ("rules", "llm")
+    assert PLANNERS == ("rules", "placer", "llm")
+
+
+def test_the_placer_plans_and_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "sentences.txt"
+    file.write_text("two red fish above a house\na cat on a table\n")
+    target = tmp_path / "plan.png"
+    assert Plan(file=file, planner="placer", n=2, seed=3, as_json=True, draw=target).run() == 0
+    out = capsys.readouterr()
+    scenes = [codec.loads(line) for line in out.out.splitlines()[:4]]
+    assert scenes[0].layout != scenes[1].layout
+    assert scenes[0].layout.phrases == ("red fish", "red fish", "house")
+    assert "the placer was trained on no table" in out.err
+    assert target.exists()
 
 
 def test_variants_have_successive_seeds() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from situ.planners import Planned, plan_by_rules
 from situ.planners.llm import Endpoint, plan_by_llm
@@ -11,8 +11,11 @@ from situ.planners.nouns import singular
 from situ.scene import Layout, Object, SituError
 from situ.scene.errors import at, did_you_mean, shown
 
-Planner = Literal["rules", "llm"]
-PLANNERS: tuple[str, ...] = ("rules", "llm")
+if TYPE_CHECKING:
+    from situ.app.placer import Placing
+
+Planner = Literal["rules", "placer", "llm"]
+PLANNERS: tuple[str, ...] = ("rules", "placer", "llm")
 MAX_SIDE = 16384
 
 
@@ -27,14 +30,15 @@ def plan_scenes(
     endpoint: Endpoint | None = None,
     cache: Path | None = None,
     words: frozenset[str] | None = None,
+    placing: "Placing | None" = None,
 ) -> tuple[Planned, ...]:
     """n layouts for each text, in order: variant j of a text has the seed SEED + j.
 
     words are all that a model's phrases may hold, such as `storybook_words()`; others are left out of
-    them, with a warning. Raises SituError for an unknown planner, an empty text, or a planner that lacks
-    its endpoint.
+    them, with a warning. placing says which placer to use and how freely it draws. Raises SituError for an
+    unknown planner, an empty text, or a planner that lacks its endpoint.
     """
-    plan = _planner(planner, endpoint, cache, width, height)
+    plan = _planner(planner, endpoint, cache, width, height, placing)
     if n < 1:
         raise SituError(f"n: {n} must be at least 1")
     if not texts:
@@ -75,12 +79,21 @@ def summary(planned: Planned) -> str:
 
 
 def _planner(
-    name: str, endpoint: Endpoint | None, cache: Path | None, width: int, height: int
+    name: str,
+    endpoint: Endpoint | None,
+    cache: Path | None,
+    width: int,
+    height: int,
+    placing: "Placing | None",
 ) -> Callable[[str, int], Planned]:
     if name not in PLANNERS:
         raise SituError(f"planner: {shown(name)} is unknown: {did_you_mean(str(name), PLANNERS)}")
     if name == "rules":
         return lambda text, seed: plan_by_rules(text, seed, width, height)
+    if name == "placer":
+        from situ.app.placer import plan_by_placer
+
+        return lambda text, seed: plan_by_placer(text, placing, seed, width, height)
     if endpoint is None:
         raise SituError("planner: llm needs to know which model to ask; give its name")
     return lambda text, seed: plan_by_llm(text, endpoint, seed, width, height, cache)

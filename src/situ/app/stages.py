@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from situ.app.recipe import Recipe
 from situ.app.stages_alignment import aligner
 from situ.app.stages_goal import goal
+from situ.app.stages_placer import placer
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
 from situ.data.coco import Item, read_coco
@@ -180,6 +181,7 @@ STAGES: dict[str, Callable[[Recipe, str], Stage]] = {
     "recogniser": recogniser,
     "aligner": aligner,
     "goal": goal,
+    "placer": placer,
 }
 
 

@@ -1,4 +1,5 @@
-"""Layouts from any OpenAI-compatible chat endpoint, checked, repaired once, and never without a fallback.
+"""Layouts from any OpenAI-compatible chat endpoint, or from a language model in this process: checked,
+repaired once, and never without a fallback.
 
 The reply format is asked for as a JSON schema, which several servers accept and ignore; so an answer is
 believed only after the same checks that a scene file goes through.
@@ -29,6 +30,7 @@ from situ.planners.rules import Planned, plan_by_rules
 from situ.scene import Scene, SceneError, SituError
 from situ.scene.strict_json import parse
 
+LOCAL = "local:"  # before the folder or hub id of a model that is loaded into this process
 KEY_VARIABLES = ("SITU_PLANNER_KEY", "OPENAI_API_KEY")
 EXAMPLES = 5
 MAX_CAPTION_CHARACTERS = 8000
@@ -46,7 +48,10 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A chat server and how patient to be with it. The key comes from the environment and stays there."""
+    """A chat server and how patient to be with it. The key comes from the environment and stays there.
+
+    model: a name that the server knows, or LOCAL and a folder or hub id, which needs no server.
+    """
 
     model: str
     base_url: str | None = None  # None is OpenAI's own
@@ -55,8 +60,10 @@ class Endpoint:
     temperature: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.model.strip():
+        if not self.model.removeprefix(LOCAL).strip():
             raise SituError("model: name the model that the endpoint shall use")
+        if self.model.startswith(LOCAL) and self.base_url is not None:
+            raise SituError("base_url: a local model has no address; leave it out")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise SituError(f"base_url: {self.base_url!r} must begin with http:// or https://")
         if "@" in (self.base_url or "").split("//")[-1].split("/")[0]:
@@ -110,7 +117,10 @@ def conversation(caption: str, examples: int = EXAMPLES) -> list[Message]:
 
 
 def client(endpoint: Endpoint) -> Ask:
-    """Ask through the `openai` library, without its own retries: a dead server is told at once."""
+    """Ask a local model, or a server through the `openai` library, without the library's own retries: a
+    dead server is told at once."""
+    if endpoint.model.startswith(LOCAL):
+        return _local(endpoint)
     try:
         import openai
     except ImportError:
@@ -145,6 +155,16 @@ def client(endpoint: Endpoint) -> Ask:
             ) from None
 
     return ask
+
+
+def _local(endpoint: Endpoint) -> Ask:
+    from situ.planners.local import in_process
+
+    name, tokens = endpoint.model.removeprefix(LOCAL), endpoint.max_tokens
+    try:
+        return in_process(name, tokens, endpoint.temperature, endpoint.timeout_s)
+    except SituError as error:
+        raise _NotInstalledError(str(error)) from None
 
 
 class _NotInstalledError(SituError):
