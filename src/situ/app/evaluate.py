@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -14,8 +15,13 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from situ.app import manifest
-from situ.evaluation.evidence import Evidence, Source
-from situ.evaluation.metrics import Metric, Score, metrics_named
+from situ.evaluation.catalogue import Beside, metrics_of
+from situ.evaluation.detections import read_labelled
+from situ.evaluation.evidence import Evidence, PictureError, Source
+from situ.evaluation.inception import Preset
+from situ.evaluation.names import names_asked
+from situ.evaluation.preference import Quality, read_q_align
+from situ.evaluation.score import Metric, Score
 from situ.evaluation.statistics import Estimate
 from situ.evaluation.stored import UnfinishedError
 from situ.evaluation.world import MissingError, Pictures, World
@@ -53,7 +59,9 @@ class Folder:
                 for p, row in zip(self.paths[start:stop], rows, strict=True)
                 if row.shape != rows[0].shape
             )
-            raise SituError(f"{odd} is not of the size of {self.paths[start]}; one size in a set")
+            raise PictureError(
+                f"{odd} is not of the size of {self.paths[start]}; one size in a set"
+            )
         return np.stack(rows)
 
     @property
@@ -65,16 +73,23 @@ class Folder:
         return digest.hexdigest()[:16]
 
 
-def world_named(name: str) -> World:
-    """The world of that name. `coco` needs weights that are fetched once: the error names each."""
+def world_named(name: str, preset: Preset | None = None) -> World:
+    """The world of that name. `coco` needs weights that are fetched once: the error names each.
+
+    `preset` is how FID's Inception is fed; the storybook's recogniser has one way only.
+    """
     if name == "storybook":
+        if preset is not None:
+            raise SituError(
+                f"preset {preset!r} is of FID's Inception; the storybook has another network"
+            )
         from situ.evaluation.storybook_world import StorybookWorld
 
         return StorybookWorld()
     if name == "coco":
         from situ.evaluation.coco_world import CocoWorld
 
-        return CocoWorld()
+        return CocoWorld(preset=preset or "clean")
     raise SituError(f"world {name!r}: {did_you_mean(name, WORLDS)}")
 
 
@@ -83,11 +98,7 @@ def drawn(folder: Path) -> tuple[tuple[Path, ...], tuple[Scene, ...]]:
 
     Raises SituError for a folder without a manifest and for a picture that is listed and missing.
     """
-    entries = sorted(manifest.read(folder), key=lambda e: (e.get("scene_index", 0), e["file"]))
-    if not entries:
-        raise SituError(
-            f"{folder} has no {manifest.NAME}; give the folder that situ generate wrote"
-        )
+    entries = _entries(folder)
     paths = tuple(folder / entry["file"] for entry in entries)
     missing = [path for path in paths if not path.is_file()]
     if missing:
@@ -95,6 +106,8 @@ def drawn(folder: Path) -> tuple[tuple[Path, ...], tuple[Scene, ...]]:
             f"{missing[0]} is listed in {folder / manifest.NAME} and missing, as are "
             f"{len(missing) - 1} more; draw them again"
         )
+    for path in paths:
+        _check_picture(path)
     return paths, tuple(_scene(entry, folder) for entry in entries)
 
 
@@ -146,26 +159,107 @@ def real_items(folder: Path) -> "tuple[Item, ...]":
     return read_coco(folder, f"annotations/{found[0].name}", captions, name)
 
 
+@dataclass(frozen=True)
+class Extra:
+    """What some metrics take beside the pictures: another folder of the same scenes, the folder of the
+    benchmarks' files, Q-Align's scores, findings of another detector, and FID's preset."""
+
+    against: Path | None = None
+    prompts: Path | None = None
+    q_align: Path | None = None
+    detections: Path | None = None
+    preset: Preset | None = None
+
+
 def evaluate(
     folder: Path,
     *,
     world: str = "storybook",
     metrics: Sequence[str] = (),
     reference: Path | None = None,
+    extra: Extra | None = None,
     keep: bool = True,
 ) -> dict[str, Any]:
     """Measure the pictures of `folder` and write DIR/evaluation.json.
 
-    Metrics that lack weights, a library or real pictures are listed under "missing" with the reason,
-    and all others are computed.
+    `metrics` are names and groups of situ.evaluation.names. Metrics that lack weights, a library or real
+    pictures are listed under "missing" with the reason, and all others are computed. Raises SituError for
+    pictures, files and names that are wrong.
     """
-    looked = world_named(world)
+    names_asked(metrics)
+    more = extra or Extra()
+    looked = world_named(world, more.preset) if more.preset else world_named(world)
     pictures = evidence_of(folder, looked, keep)
+    files = files_of(folder)
+    if more.detections:
+        pictures = replace(pictures, seen=read_labelled(more.detections, files))
     real = reference_of(reference, pictures.scenes, looked, keep) if reference else None
-    result = measure(pictures, real, metrics_named(metrics))
+    result = measure(
+        pictures, real, metrics_of(looked, metrics, _beside(more, looked, files, keep))
+    )
+    result["warnings"] = scene_warnings(folder)
     result["manifest"] = hashlib.sha256((folder / manifest.NAME).read_bytes()).hexdigest()
+    result["given"] = {k: str(v) for k, v in asdict(more).items() if v is not None}
+    if more.detections:
+        digest = hashlib.sha256(more.detections.read_bytes()).hexdigest()
+        result["models"]["detector"] = f"{more.detections.name}-{digest[:16]}"
     write_json(folder / "evaluation.json", result)
     return result
+
+
+def _beside(more: Extra, world: World, files: Sequence[str], keep: bool) -> Beside:
+    for path in (more.against, more.prompts):
+        if path is not None and not path.is_dir():
+            raise SituError(f"{path} is not a folder")
+    against = evidence_of(more.against, world, keep) if more.against else None
+    qualities = (more.q_align, _qualities(more.q_align, files)) if more.q_align else None
+    return Beside(against, more.prompts, qualities)
+
+
+def _qualities(path: Path, files: Sequence[str]) -> tuple[Mapping[str, Quality], ...]:
+    given = read_q_align(path)
+    lacking = [name for name in files if name not in given]
+    if lacking:
+        raise SituError(
+            f"{path}: has no scores of {lacking[0]} and {len(lacking)} of {len(files)} pictures in all; "
+            f"names must be those of {manifest.NAME}"
+        )
+    return tuple(given[name] for name in files)
+
+
+def files_of(folder: Path) -> tuple[str, ...]:
+    """File names of a folder's manifest in the order of its evidence."""
+    return tuple(entry["file"] for entry in _entries(folder))
+
+
+def scene_warnings(folder: Path) -> list[str]:
+    """What a reader must know of a manifest: scenes without pictures, and with fewer than others."""
+    numbers = [entry.get("scene_index", 0) for entry in _entries(folder)]
+    drawn_of = Counter(numbers)
+    gone = sorted(set(range(max(numbers) + 1)) - set(numbers))
+    most = max(drawn_of.values())
+    few = sorted(number for number, count in drawn_of.items() if count < most)
+    found = []
+    if gone:
+        found.append(f"{len(gone)} scenes have no picture ({_first(gone)}); they are not measured")
+    if few:
+        found.append(
+            f"{len(few)} scenes have fewer pictures than the {most} of others ({_first(few)}) and weigh less"
+        )
+    return found
+
+
+def _first(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:5])) + ", ..." * (len(numbers) > 5)
+
+
+def _entries(folder: Path) -> list[dict[str, Any]]:
+    entries = sorted(manifest.read(folder), key=lambda e: (e.get("scene_index", 0), e["file"]))
+    if not entries:
+        raise SituError(
+            f"{folder} has no {manifest.NAME}; give the folder that situ generate wrote"
+        )
+    return entries
 
 
 def measure(pictures: Evidence, real: Evidence | None, metrics: Sequence[Metric]) -> dict[str, Any]:
@@ -178,7 +272,7 @@ def measure(pictures: Evidence, real: Evidence | None, metrics: Sequence[Metric]
             continue
         try:
             scores[metric.name] = _entry(metric, metric.measure(pictures, real))
-        except UnfinishedError:
+        except (UnfinishedError, PictureError):
             raise
         except (MissingError, SituError) as error:
             missing[metric.name] = str(error)
@@ -189,6 +283,7 @@ def measure(pictures: Evidence, real: Evidence | None, metrics: Sequence[Metric]
         "objects": sum(len(scene.layout) for scene in pictures.scenes),
         "scores": scores,
         "missing": missing,
+        "warnings": [],
         **provenance(pictures.world),
     }
 
@@ -214,12 +309,16 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def lines(result: dict[str, Any]) -> str:
     """The result for a terminal."""
     rows = [f"{result['pictures']} pictures, {result['objects']} objects, world {result['world']}"]
+    rows += [f"warning: {text}" for text in result["warnings"]]
+    wide = 1 + max(
+        [13, *(len(s["title"]) for s in result["scores"].values()), *map(len, result["missing"])]
+    )
     for score in result["scores"].values():
         low, high = score["low"], score["high"]
         interval = "" if low is None else f"  [{low:.4f}, {high:.4f}]"
-        rows.append(f"{score['title']:<13}{score['value']:>9.4f}{interval}")
+        rows.append(f"{score['title']:<{wide}}{score['value']:>9.4f}{interval}")
         rows += [f"  warning: {text}" for text in score["warnings"]]
-    rows += [f"{name:<13}  missing: {reason}" for name, reason in result["missing"].items()]
+    rows += [f"{name:<{wide}}  missing: {reason}" for name, reason in result["missing"].items()]
     return "\n".join(rows)
 
 
@@ -234,12 +333,21 @@ def _scene(entry: dict[str, Any], folder: Path) -> Scene:
         return from_json(own).scene
 
 
+def _check_picture(path: Path) -> None:
+    """Only the head is read; a picture that breaks off later is found when it is looked at."""
+    try:
+        with Image.open(path):
+            pass
+    except (UnidentifiedImageError, OSError) as error:
+        raise PictureError(f"{path} is not a picture that can be read ({error})") from None
+
+
 def _pixels(path: Path, size: int | None) -> Pictures:
     try:
         with Image.open(path) as image:
             picture = image.convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
-        raise SituError(f"{path} is not a picture that can be read ({error})") from None
+        raise PictureError(f"{path} is not a picture that can be read ({error})") from None
     if size is None:
         return np.asarray(picture)
     from situ.data.coco import Crop
@@ -255,6 +363,7 @@ def _version(name: str) -> str | None:
 
 
 __all__ = [
+    "Extra",
     "Source",
     "drawn",
     "evaluate",

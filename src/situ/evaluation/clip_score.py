@@ -10,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from situ.evaluation.crops import middle_square
 from situ.evaluation.frechet import check_widths
@@ -91,9 +92,12 @@ class ClipScorer:
     model: Any
     tokenizer: Any
     batch: int = 32
+    squash: bool = False  # warp whole pictures to the square, as CMMD's port does
 
     @classmethod
-    def from_folder(cls, folder: Path, device: str = "cpu", batch: int = 32) -> Self:
+    def from_folder(
+        cls, folder: Path, device: str = "cpu", batch: int = 32, squash: bool = False
+    ) -> Self:
         """A folder as the hub has it: config.json, model.safetensors and the tokenizer's files."""
         from transformers import CLIPModel, CLIPTokenizer
 
@@ -108,7 +112,7 @@ class ClipScorer:
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise SituError(f"{folder} is not a whole CLIP model: {reason}") from None
-        return cls(model.to(device).eval().requires_grad_(False), tokenizer, batch)
+        return cls(model.to(device).eval().requires_grad_(False), tokenizer, batch, squash)
 
     @property
     def size(self) -> int:
@@ -125,7 +129,8 @@ class ClipScorer:
         """Projected features [N, d], not normalised, of uint8 pictures."""
         rows: list[Tensor] = []
         for start in range(0, len(pictures), self.batch):
-            pixels = clip_pixels(pictures[start : start + self.batch], self.size)
+            prepare = squashed_pixels if self.squash else clip_pixels
+            pixels = prepare(pictures[start : start + self.batch], self.size)
             inputs = pixels.to(self.model.device, self.model.dtype)
             rows.append(_projected(self.model.get_image_features(pixel_values=inputs)))
         return self._stacked(rows)
@@ -149,7 +154,21 @@ class ClipScorer:
 def clip_pixels(pictures: Pictures, size: int) -> Tensor:
     """What CLIP sees of uint8 pictures: the middle square, normalised; [N, 3, size, size] in fp32."""
     squares = [np.asarray(middle_square(Image.fromarray(p), size)) for p in pictures]
-    pixels = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
+    return _normalised(torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255)
+
+
+def squashed_pixels(pictures: Pictures, size: int) -> Tensor:
+    """Whole uint8 pictures in a square, by bicubic interpolation without antialiasing, as the public
+    port of CMMD enters them: [N, 3, size, size] in fp32."""
+    rows = [torch.from_numpy(np.asarray(p)).permute(2, 0, 1).float() / 255 for p in pictures]
+    squares = [
+        functional.interpolate(row[None], (size, size), mode="bicubic", align_corners=False)
+        for row in rows
+    ]
+    return _normalised(torch.cat(squares).clamp(0, 1))
+
+
+def _normalised(pixels: Tensor) -> Tensor:
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD))
     return (pixels - mean) / std
 

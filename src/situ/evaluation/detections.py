@@ -99,6 +99,28 @@ def read_detections(path: Path, pictures: PictureSet) -> dict[int, list[Detectio
         return from_results(_rows(path), pictures)
 
 
+def read_labelled(path: Path, files: Sequence[str]) -> list[list[Detection]]:
+    """Detections of pictures by their file names, in the order of `files`.
+
+    The file is a COCO instances file whose annotations have a "score": {"images": [{"id", "file_name",
+    "width", "height"}], "categories": [{"id", "name"}], "annotations": [{"image_id", "category_id", "bbox",
+    "score"}]}. Raises SituError as read_detections does, and where the file speaks of other pictures.
+    """
+    with at(path):
+        content = mapping(strict_json.parse(strict_json.read(path, limited=False)), "the file")
+        rows = sequence(entry(content, "annotations"), "annotations")
+        _check_unit(rows)
+        ids = {str(entry(i, "file_name")): i["id"] for i in entry(content, "images")}
+        lacking = [name for name in files if name not in ids]
+        if lacking:
+            raise SituError(
+                f"has no picture {lacking[0]} and {len(lacking)} of {len(files)} in all; it is of another "
+                f"set: {_some(ids)}"
+            )
+        found = from_results(rows, PictureSet.of(content))
+    return [found[ids[name]] for name in files]
+
+
 def write_detections(path: Path, found: Found, pictures: PictureSet) -> None:
     """Write detections as a COCO result file, whole or not at all."""
     with at(path):

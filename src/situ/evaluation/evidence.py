@@ -14,8 +14,24 @@ from numpy.typing import NDArray
 from situ.evaluation.crops import MIN_SIDE, CropMode, Region, cut, select
 from situ.evaluation.detections import Detection
 from situ.evaluation.stored import stored_rows
-from situ.evaluation.world import Pictures, World
+from situ.evaluation.world import (
+    CODE,
+    Answering,
+    Deep,
+    Embedding,
+    Pictures,
+    Preferring,
+    Wide,
+    World,
+)
 from situ.scene import Box, Scene, SituError, codec
+
+Found = list[list[Detection]]
+Names = Sequence[Sequence[str]]  # of each picture, what to look for or to ask
+
+
+class PictureError(SituError):
+    """A picture of the set cannot be used, so that no metric of the set can be."""
 
 
 class Source(Protocol):
@@ -61,7 +77,8 @@ class Evidence:
     """Pictures with the scenes they are held against; row i of every table is picture i.
 
     `folder` keeps the tables; None keeps nothing. A table's place on disk depends on the pictures, the
-    scenes and the network, so nothing stale is ever read.
+    scenes, the network's weights and the version of the code around it, so nothing stale is ever read.
+    `seen` are findings from elsewhere, which then stand for all that the world's detector would say.
     """
 
     source: Source
@@ -69,6 +86,7 @@ class Evidence:
     world: World
     folder: Path | None = None
     cropping: Cropping = field(default_factory=Cropping)
+    seen: Found | None = None
 
     def __post_init__(self) -> None:
         if len(self.source) != len(self.scenes):
@@ -77,6 +95,8 @@ class Evidence:
             )
         if not self.scenes:
             raise SituError("there are no pictures to measure")
+        if self.seen is not None and len(self.seen) != len(self.scenes):
+            raise SituError(f"findings of {len(self.seen)} pictures came for {len(self.scenes)}")
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -95,6 +115,64 @@ class Evidence:
     def captions(self) -> NDArray[np.float32]:
         """[N, e], of the captions."""
         return self.world.embed_texts([scene.caption for scene in self.scenes])
+
+    @cached_property
+    def cmmd_embeddings(self) -> NDArray[np.float32]:
+        """[N, e], of the pictures, for CMMD; those of the CLIP score where a world has no others."""
+        if isinstance(self.world, Embedding):
+            return self._rows("cmmd", self.world.embed_for_cmmd)
+        return self.embeddings
+
+    @cached_property
+    def large_embeddings(self) -> NDArray[np.float32]:
+        """[N, e], of the pictures, by the larger CLIP."""
+        world = self.world
+        if not isinstance(world, Wide):
+            raise SituError(f"the world {world.name} has one CLIP only; measure clip")
+        return self._rows("clip_large", world.embed_pictures_large)
+
+    @cached_property
+    def preferences(self) -> NDArray[np.float32]:
+        """[N, 2], cosine and logit of each picture with its caption."""
+        world = self.world
+        if not isinstance(world, Preferring):
+            raise SituError(
+                f"the world {world.name} has no network of preferences, and none that would stand for it"
+            )
+        captions = [scene.caption for scene in self.scenes]
+
+        def look(start: int, stop: int) -> NDArray[np.float32]:
+            return world.prefer(self.source.read(start, stop), captions[start:stop])
+
+        return stored_rows(self._place("preference", "pictures"), len(self), look)
+
+    @cached_property
+    def nearness(self) -> NDArray[np.float32]:
+        """[N, h, w], larger where nearer."""
+        if not isinstance(self.world, Deep):
+            raise SituError(f"the world {self.world.name} has no network that sees depth")
+        return self._rows("depth", self.world.nearness)
+
+    def answers(self, questions: Names) -> list[list[float]]:
+        """P(yes) of each question about each picture."""
+        world = self.world
+        if not isinstance(world, Answering):
+            raise SituError(f"the world {world.name} has no network that answers questions")
+
+        def look(start: int, stop: int) -> NDArray[Any]:
+            some = questions[start:stop]
+            busy = [n for n, asked in enumerate(some) if asked]
+            said: list[list[float]] = [[] for _ in some]
+            if busy:
+                pictures = self.source.read(start, stop)[busy]
+                for n, row in zip(
+                    busy, world.answer(pictures, [some[n] for n in busy]), strict=True
+                ):
+                    said[n] = row
+            return np.array([json.dumps(row) for row in said])
+
+        rows = stored_rows(self._place("answers", "said", questions), len(self), look)
+        return [json.loads(str(row)) for row in rows]
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
@@ -124,15 +202,20 @@ class Evidence:
         return self.world.embed_texts(asked)
 
     @cached_property
-    def detections(self) -> list[list[Detection]]:
-        """What stands on each picture; kept as rows of JSON text."""
+    def detections(self) -> Found:
+        """What stands on each picture, of the phrases of its layout."""
+        return self.findings([scene.layout.phrases for scene in self.scenes])
+
+    def findings(self, phrases: Names) -> Found:
+        """What stands on each picture when its own phrases are looked for; kept as rows of JSON text."""
+        if self.seen is not None:
+            return self.seen
 
         def find(start: int, stop: int) -> NDArray[Any]:
-            asked = [scene.layout.phrases for scene in self.scenes[start:stop]]
-            found = self.world.detect(self.source.read(start, stop), asked)
+            found = self.world.detect(self.source.read(start, stop), phrases[start:stop])
             return np.array([_to_text(some) for some in found])
 
-        rows = stored_rows(self._place("detector", "found"), len(self), find)
+        rows = stored_rows(self._place("detector", "found", phrases), len(self), find)
         return [_from_text(str(row)) for row in rows]
 
     def _rows(self, model: str, look: Callable[[Pictures], NDArray[np.float32]]) -> NDArray[Any]:
@@ -161,10 +244,11 @@ class Evidence:
         pictures = self.source.read(first, last)
         return cut(pictures, near, self.world.crop_side, self.cropping.mode).pixels
 
-    def _place(self, model: str, what: str) -> Path | None:
+    def _place(self, model: str, what: str, asked: Names = ()) -> Path | None:
         if self.folder is None:
             return None
-        return self.folder / f"{what}-{self.world.models[model]}-{self._fingerprint}"
+        name = f"{what}-{self.world.models[model]}-code{CODE[model]}-{self._fingerprint}"
+        return self.folder / (f"{name}-{_digest(asked)}" if asked else name)
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -178,7 +262,11 @@ class Evidence:
 def shuffled(evidence: Evidence) -> Evidence:
     """The same pictures held against each other's scenes: what a model scores that ignores its input."""
     scenes = (*evidence.scenes[1:], evidence.scenes[0])
-    return Evidence(evidence.source, scenes, evidence.world, evidence.folder, evidence.cropping)
+    return replace(evidence, scenes=scenes)
+
+
+def _digest(names: Names) -> str:
+    return hashlib.sha256(json.dumps([list(some) for some in names]).encode()).hexdigest()[:12]
 
 
 def _to_text(found: Sequence[Detection]) -> str:

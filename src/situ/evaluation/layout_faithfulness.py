@@ -138,12 +138,14 @@ def judge_scene(
     confidence: float = CONFIDENCE,
     read: Reading = whole_label,
     relations: Sequence[str] = DIRECTIONS,
+    margin: float = 1.0,
 ) -> SceneScore:
     """Hold the findings of one picture against its layout.
 
     Labels and phrases are read in the same way and meet where their kinds are equal. A finding's
     attributes say something only where the detector read them off the picture itself: one that was
-    asked for "red fish" answers in these words whatever it sees.
+    asked for "red fish" answers in these words whatever it sees. A direction of the layout is asked for
+    only where it would hold with its offset divided by `margin`, too: near the diagonal a pixel decides.
     """
     sure = [found for found in detections if found.score >= confidence]
     wishes, sights = [read(o.phrase) for o in layout], [read(found.label) for found in sure]
@@ -157,7 +159,7 @@ def judge_scene(
     kinds = dict.fromkeys(wish.kind for wish in wishes)
     wanted = {kind: sum(wish.kind == kind for wish in wishes) for kind in kinds}
     found = {kind: sum(sight.kind == kind for sight in sights) for kind in kinds}
-    return SceneScore(tuple(objects), wanted, found, _relations(boxes, met, relations))
+    return SceneScore(tuple(objects), wanted, found, _relations(boxes, met, relations, margin))
 
 
 def match(
@@ -280,7 +282,7 @@ def _seen(wish: int, matches: Mapping[int, int], sights: Sequence[Look]) -> Look
 
 
 def _relations(
-    boxes: Sequence[Box], met: Mapping[int, Box], names: Sequence[str]
+    boxes: Sequence[Box], met: Mapping[int, Box], names: Sequence[str], margin: float
 ) -> tuple[bool, ...]:
     """For each pair of objects and each relation it has in the layout: has it in the picture too?"""
     unknown = [name for name in names if name not in RELATIONS]
@@ -290,8 +292,22 @@ def _relations(
         i in met and j in met and RELATIONS[name](met[i], met[j])
         for i, j in combinations(range(len(boxes)), 2)
         for name in names
-        if RELATIONS[name](boxes[i], boxes[j])
+        if _clear(name, boxes[i], boxes[j], margin)
     )
+
+
+def _clear(name: str, one: Box, other: Box, margin: float) -> bool:
+    """Whether a relation holds, a direction even when the picture is `margin` times narrower along it."""
+    across, down = 1.0, 1.0
+    if name in ("left of", "right of"):
+        across = 1 / margin
+    elif name in ("above", "below"):
+        down = 1 / margin
+    return RELATIONS[name](*(_scaled(box, across, down) for box in (one, other)))
+
+
+def _scaled(box: Box, across: float, down: float) -> Box:
+    return Box(box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down)
 
 
 def _ratio(

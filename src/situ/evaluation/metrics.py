@@ -5,99 +5,41 @@ same scenes. A metric of whole sets (FID, AP) is a function of the rows it may l
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from situ.evaluation import statistics
 from situ.evaluation.average_precision import Matches, evaluate, truth_of
 from situ.evaluation.clip_score import cosines
 from situ.evaluation.detections import PictureSet, to_results
 from situ.evaluation.evidence import Evidence
-from situ.evaluation.frechet import FeatureStatistics, frechet_distance, sample_warnings
+from situ.evaluation.frechet import (
+    FeatureStatistics,
+    frechet_distance,
+    frechet_infinity,
+    sample_warnings,
+)
+from situ.evaluation.kernel import cmmd as gaussian_mmd2
 from situ.evaluation.kernel import polynomial_mmd2
 from situ.evaluation.layout_faithfulness import (
+    CONFIDENCE,
     Look,
     Reading,
     SceneScore,
     judge_scene,
     words_apart,
 )
-from situ.evaluation.statistics import Difference, Estimate, Rows
+from situ.evaluation.score import SET_DRAWS, Metric, Score, mean_score
+from situ.evaluation.statistics import Rows
 from situ.scene import Layout, Object, SituError
 from situ.scene.errors import did_you_mean
 from situ.storybook.palette import COLOURS, TEXTURES
 
-Floats = NDArray[np.float64]
-SET_DRAWS = 200  # of a metric of whole sets, which are slower to draw than means
 WIDE = 256  # features wider than this make draws too slow: their metrics have no interval
 ADJECTIVES = (*COLOURS, *TEXTURES)
-
-
-@dataclass(frozen=True)
-class Score:
-    """A metric of one set of pictures. `above` / `below` [N] are each picture's share of a mean."""
-
-    n: int
-    statistic: Callable[[Rows], float]
-    above: Floats | None = None
-    below: Floats | None = None
-    draws: int = SET_DRAWS
-    warnings: tuple[str, ...] = ()
-
-    def estimate(self) -> Estimate:
-        """With the 95 % interval over pictures; without one (NaN) where drawing would take too long.
-
-        A set drawn with replacement has fewer different pictures, which moves FID and KID up, so their
-        intervals are moved back by as much as the mean of the draws lies beside the value.
-        """
-        if self.above is not None and self.below is not None:
-            return statistics.ratio(self.above, self.below)
-        value = self.statistic(np.arange(self.n))
-        if not self.draws:
-            return Estimate(value, float("nan"), float("nan"), self.n)
-        drawn = [self.statistic(rows) for rows in statistics.resamples(self.n, draws=self.draws)]
-        low, high = np.quantile(drawn, [0.025, 0.975]) - np.mean(drawn) + value
-        return Estimate(value, float(low), float(high), self.n)
-
-    def ahead_of(self, other: "Score") -> Difference | None:
-        """This score minus another's on the same scenes; None where drawing would take too long."""
-        if self.n != other.n:
-            raise SituError(f"{self.n} pictures are paired with {other.n}; draw the same scenes")
-        if not self.draws or not other.draws:
-            return None
-        return statistics.paired(
-            self.statistic, other.statistic, self.n, draws=min(self.draws, other.draws)
-        )
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a metric measures and how; `reference` tells that it needs real pictures to compare with."""
-
-    name: str
-    title: str
-    better: Literal["higher", "lower"]
-    protocol: str
-    measure: Callable[[Evidence, Evidence | None], Score]
-    reference: bool = False
-
-
-def mean_score(above: ArrayLike, below: ArrayLike | None = None) -> Score:
-    """A share or a mean: sum(above) / sum(below), below 1 for each picture unless it is given."""
-    a = np.asarray(above, np.float64)
-    b = np.ones_like(a) if below is None else np.asarray(below, np.float64)
-    if b.sum() <= 0:
-        raise SituError("no scene asks for such a thing, so there is nothing to measure")
-    return Score(
-        len(a),
-        lambda rows: float(a[rows].sum() / max(b[rows].sum(), 1e-12)),
-        a,
-        b,
-        statistics.DRAWS,
-    )
+CLEAR = 1.5  # times as far along a direction as across it: below, captions name no direction either
 
 
 def _frechet(real: NDArray[np.float32], fake: NDArray[np.float32], owner: Rows, n: int) -> Score:
@@ -138,6 +80,32 @@ def region_kid(e: Evidence, real: Evidence | None) -> Score:
     return _kernel(_needed(real).region_features, e.region_features, e.owners, len(e))
 
 
+def fid_infinity(e: Evidence, real: Evidence | None) -> Score:
+    """Without an interval: a point is a whole series of distances."""
+    still = FeatureStatistics.of(_needed(real).features)
+    warnings = sample_warnings(still.count, len(e), still.width)
+
+    def limit(rows: Rows) -> float:
+        return frechet_infinity(still, e.features[rows]).value
+
+    return Score(len(e), limit, draws=0, warnings=warnings)
+
+
+def cmmd(e: Evidence, real: Evidence | None) -> Score:
+    fixed, fake = _needed(real).cmmd_embeddings, e.cmmd_embeddings
+
+    def distance(rows: Rows) -> float:
+        return gaussian_mmd2(fixed, fake[rows])
+
+    return Score(len(e), distance, draws=SET_DRAWS if len(fake) <= 2000 else 0)
+
+
+def clip_large(e: Evidence, real: Evidence | None) -> Score:
+    rows = e.large_embeddings
+    world: Any = e.world
+    return mean_score(cosines(rows, world.embed_texts_large([s.caption for s in e.scenes])))
+
+
 def clip(e: Evidence, real: Evidence | None) -> Score:
     return mean_score(cosines(e.embeddings, e.captions))
 
@@ -148,9 +116,11 @@ def region_clip(e: Evidence, real: Evidence | None) -> Score:
     return mean_score(np.bincount(owner, values, len(e)), np.bincount(owner, minlength=len(e)))
 
 
-def _faithful(measure: str) -> Callable[[Evidence, Evidence | None], Score]:
+def _faithful(
+    measure: str, words: Sequence[str] = ()
+) -> Callable[[Evidence, Evidence | None], Score]:
     def score(e: Evidence, real: Evidence | None) -> Score:
-        pairs = [scene.measures()[measure] for scene in scene_scores(e)]
+        pairs = [scene.measures()[measure] for scene in scene_scores(e, reading(words))]
         return mean_score([above for above, _ in pairs], [below for _, below in pairs])
 
     return score
@@ -180,10 +150,30 @@ def precision(iou: int | None) -> Callable[[Evidence, Evidence | None], Score]:
     return score
 
 
+def precision_ratio(e: Evidence, real: Evidence | None) -> Score:
+    """AP as a share of what the same detector has on the real pictures of the same scenes."""
+    oracle = _needed(real)
+    if (e.seen is None) != (oracle.seen is None):
+        raise SituError(
+            "findings from a file have no oracle: no file has those of the real pictures"
+        )
+    ours, best = _matches(e), _matches(oracle)
+    return Score(len(e), lambda rows: ours.ap(rows, None) / max(best.ap(rows, None), 1e-12))
+
+
+def confidence(e: Evidence) -> float:
+    """The least score at which a finding counts as a thing: what the world's detector was calibrated to."""
+    own = None if e.seen is not None else getattr(e.world, "confidence", None)
+    return CONFIDENCE if own is None else float(own)
+
+
 def scene_scores(e: Evidence, read: Reading | None = None) -> list[SceneScore]:
     """The findings of every picture held against its layout; kinds are phrases without adjectives."""
+    least = confidence(e)
     return [
-        judge_scene(scene.layout, found, scene.canvas, read=read or reading(()))
+        judge_scene(
+            scene.layout, found, scene.canvas, least, read=read or reading(()), margin=CLEAR
+        )
         for scene, found in zip(e.scenes, e.detections, strict=True)
     ]
 
@@ -242,8 +232,27 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("fid", "FID", "lower", "Frechet distance of the world's features", fid, True),
+        Metric(
+            "fid_infinity",
+            "FID infinity",
+            "lower",
+            "FID of 15 subset sizes, continued to endlessly many pictures by a line in 1/N",
+            fid_infinity,
+            True,
+        ),
         Metric("kid", "KID", "lower", "unbiased polynomial MMD^2 of all features", kid, True),
+        Metric(
+            "cmmd",
+            "CMMD",
+            "lower",
+            "1000 times the biased Gaussian MMD^2 of the CLIP embeddings of pictures, sigma 10",
+            cmmd,
+            True,
+        ),
         Metric("clip", "CLIP", "higher", "raw cosine of picture and caption", clip),
+        Metric(
+            "clip_large", "CLIP large", "higher", "the same by CLIP ViT-L/14 (NSR-1K)", clip_large
+        ),
         Metric("region_fid", "region FID", "lower", f"FID of crops: {CROPS}", region_fid, True),
         Metric("region_kid", "region KID", "lower", f"KID of crops: {CROPS}", region_kid, True),
         Metric(
@@ -258,16 +267,41 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("ap50", "AP50", "higher", "the same at IoU 0.5", precision(0)),
         Metric(
+            "ap_ratio",
+            "AP / oracle",
+            "higher",
+            "AP over that of the same detector on the real pictures of the same scenes",
+            precision_ratio,
+            True,
+        ),
+        Metric(
             "miou",
             "mIoU",
             "higher",
             f"IoU of an object and its match, 0 without: {FOUND}",
             _faithful("miou"),
         ),
+        *(
+            Metric(
+                f"success{percent}",
+                f"success@{percent / 100:g}",
+                "higher",
+                f"objects whose match overlaps by IoU {percent / 100:g} or more: {FOUND}",
+                _faithful(f"success{percent}"),
+            )
+            for percent in (30, 50, 70)
+        ),
         Metric("kind", "kind", "higher", f"objects matched at IoU 0.5: {FOUND}", in_box(())),
         Metric("colour", "+ colour", "higher", "of its right colour too", in_box(tuple(COLOURS))),
         Metric(
             "look", "+ texture", "higher", "of its right colour and texture", in_box(ADJECTIVES)
+        ),
+        Metric(
+            "attribute",
+            "attribute",
+            "higher",
+            "objects with a colour or texture whose match has all of them",
+            _faithful("attributes", ADJECTIVES),
         ),
         Metric(
             "count", "count", "higher", "kinds found exactly as often as asked", _faithful("counts")
@@ -276,7 +310,8 @@ METRICS: dict[str, Metric] = {
             "relation",
             "relation",
             "higher",
-            "relations of boxes that hold among the matches",
+            f"directions of boxes, {CLEAR} times as far along as across, that hold among the matches; "
+            "what is missing stands in none",
             _faithful("relations"),
         ),
         Metric(
@@ -296,3 +331,16 @@ def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
         if name not in METRICS:
             raise SituError(f"metric {name!r}: {did_you_mean(name, METRICS)}")
     return tuple(METRICS[name] for name in (names or METRICS))
+
+
+__all__ = [
+    "ADJECTIVES",
+    "METRICS",
+    "Metric",
+    "Score",
+    "confidence",
+    "mean_score",
+    "metrics_named",
+    "reading",
+    "scene_scores",
+]

@@ -4,7 +4,7 @@ Metrics know no network. They ask the world, so one metric measures the storyboo
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,20 @@ from situ.scene import SituError
 
 Pictures = NDArray[np.uint8]  # [N, H, W, 3]
 Rows = NDArray[np.float32]  # [N, d]
+
+
+# What a network says depends on the code around it, too: raise its number when that code changes what it
+# says, so that nothing which the older code said is read again.
+CODE: Mapping[str, int] = {
+    "features": 1,
+    "clip": 1,
+    "detector": 1,
+    "cmmd": 1,
+    "clip_large": 1,
+    "answers": 1,
+    "preference": 1,
+    "depth": 1,
+}
 
 
 class MissingError(SituError):
@@ -28,7 +42,7 @@ class World(Protocol):
 
     @property
     def models(self) -> Mapping[str, str]:
-        """What "features", "clip" and "detector" are, for the record of a result."""
+        """What "features", "clip", "detector" and others are, each with a digest of its weights."""
         ...
 
     @property
@@ -49,3 +63,46 @@ class World(Protocol):
     def detect(self, pictures: Pictures, phrases: Sequence[Sequence[str]]) -> list[list[Detection]]:
         """What stands where, the surest first. `phrases` says what to look for on each picture."""
         ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A world that has a network for questions about pictures ("answers" of its models)."""
+
+    def answer(self, pictures: Pictures, questions: Sequence[Sequence[str]]) -> list[list[float]]:
+        """P(yes) in 0..1 of each question about each picture."""
+        ...
+
+
+@runtime_checkable
+class Preferring(Protocol):
+    """A world that knows what people prefer ("preference" of its models)."""
+
+    def prefer(self, pictures: Pictures, texts: Sequence[str]) -> Rows:
+        """Cosine and logit of each picture with its own text: [N, 2]."""
+        ...
+
+
+@runtime_checkable
+class Deep(Protocol):
+    """A world that sees depth ("depth" of its models)."""
+
+    def nearness(self, pictures: Pictures) -> Rows:
+        """[N, h, w] of any size, larger where nearer, in any linear scale of a picture's own."""
+        ...
+
+
+@runtime_checkable
+class Embedding(Protocol):
+    """A world whose CMMD takes another network than its CLIP score ("cmmd" of its models)."""
+
+    def embed_for_cmmd(self, pictures: Pictures) -> Rows: ...
+
+
+@runtime_checkable
+class Wide(Protocol):
+    """A world with a second, larger CLIP ("clip_large" of its models)."""
+
+    def embed_pictures_large(self, pictures: Pictures) -> Rows: ...
+
+    def embed_texts_large(self, texts: Sequence[str]) -> Rows: ...
