@@ -1,54 +1,91 @@
 """The papers' tables, drawn and measured here, with the printed rows beside ours.
 
-A run is a folder that grows: scenes, true pictures, one folder of pictures for each method and seed, and the
+A run is a folder that grows: true pictures, one folder of pictures for each method, model and seed, and the
 table. Everything in it is kept, so the same command goes on after an interruption and ends at once when
-nothing is missing.
+nothing is missing. Tables of the same world and size may share a folder and so the pictures of equal rows.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from situ.app.evaluate import Folder, plain, provenance, world_named, write_json
+from situ.app import materials
+from situ.app.evaluate import TABLES_FOLDER, Folder, provenance, world_named, write_json
 from situ.app.generate import Output, generate, plan
 from situ.app.load import load
+from situ.app.materials import Material, Sources, Suite
 from situ.app.pipeline import Pipeline
 from situ.app.report import write_report
+from situ.app.reproduce_plans import NAME as PLANNERS_TABLE
+from situ.app.reproduce_plans import reproduce_plans
+from situ.app.row_models import Models
 from situ.app.settings import settled
+from situ.app.table_cells import Scores, cells, scores_of
+from situ.evaluation.coco_world import CocoWorld
 from situ.evaluation.evidence import Evidence, shuffled
-from situ.evaluation.metrics import Score
-from situ.evaluation.tables import Column, Row, Table, table_named
+from situ.evaluation.tables import Row, Table, table_named
 from situ.evaluation.world import World
-from situ.files.atomic import write_png
 from situ.methods import METHODS
 from situ.scene import SituError
 from situ.scene.errors import did_you_mean
-from situ.storybook import suites
-from situ.storybook.render import render
+from situ.version import VERSION
 
-FORMAT = 1
+FORMAT = 2
 ORACLE, FLOOR = "true pictures", "true pictures, boxes of others"
+RUN = "run.json"  # what the pictures of a folder have in common
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is drawn: scenes of each suite, seeds of each scene, and the sampling."""
+    """How much is drawn: scenes of each suite at most, seeds of each scene, and the sampling; guidance
+    None is what the model was tuned for."""
 
     scenes: int
     seeds: int
     steps: int
     solver: str
+    guidance: float | None = None
+    gate: tuple[float, float, float] = (1.0, 0.0, 0.0)
 
 
 SIZES = {
     "smoke": Size(24, 1, 8, "dpm_solver_pp_2m"),
-    "standard": Size(256, 3, 25, "plms"),
+    "standard": Size(128, 3, 25, "plms"),
     "full": Size(1000, 3, 50, "plms"),
 }
+COCO_PICTURES = {  # HCMA: 30,000 pictures, 50 steps of PLMS
+    "smoke": Size(16, 1, 50, "plms"),
+    "standard": Size(1000, 1, 50, "plms"),
+    "full": Size(30_000, 1, 50, "plms"),
+}
+COCO_PROMPTS = {  # T2I-CompBench: 10 pictures of each of 300 prompts
+    "smoke": Size(8, 1, 50, "plms"),
+    "standard": Size(100, 3, 50, "plms"),
+    "full": Size(1000, 10, 50, "plms"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that drawing a row needs."""
+
+    models: Models
+    material: Material
+    size: Size
+    world: World
+    out: Path
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A row that was drawn: by which model, where, and what it scores."""
+
+    model: Mapping[str, str]
+    folder: str
+    scores: Scores
 
 
 def reproduce(
@@ -57,192 +94,244 @@ def reproduce(
     out: Path,
     size: str = "smoke",
     world: str = "storybook",
-    model: str = "storybook",
-    quiet: bool = False,
+    model: str | None = None,
+    models: Path | None = None,
+    aligner: Path | None = None,
+    sources: Sources | None = None,
     only: Sequence[str] = (),
+    sampling: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    quiet: bool = False,
 ) -> dict[str, Any]:
-    """Draw and measure a paper's table in the storybook; writes OUT/table.json, .md and .html.
+    """Draw and measure a paper's table; writes OUT/table.json, .md and .html.
 
-    `only` names the methods to fill rows of; by default every row whose method exists.
+    model: what draws, by default the storybook's. models: a folder of the tuned models that rows name
+    (situ.evaluation.tuned). aligner: HCMA's network, where it is not the model's. sources: where the coco
+    world's scenes are from. only: titles or methods of the rows to fill; by default all that can be.
+    sampling: other values of a Size's fields for all rows, such as steps or gate: to look where a baseline
+    struggles.
     """
-    table, extent = table_named(name), _size(size)
-    if world != "storybook":
-        raise SituError(
-            f"world {world!r}: tables are drawn in the storybook; measure pictures of COCO scenes with "
-            "situ generate --scenes and situ evaluate --world coco --reference"
-        )
-    looked, pipe = world_named(world), load(model)
-    names = tuple(dict.fromkeys(column.suite for column in table.columns))
-    truth = {suite: _truth(suite, extent.scenes, out / "true" / suite, looked) for suite in names}
-    folders: dict[str, str] = {}
-
-    def drawn(row: Row) -> dict[str, list[Evidence]]:
-        return {
-            suite: [
-                _drawn(pipe, row, truth[suite], extent, seed, out, looked, quiet, folders)
-                for seed in range(extent.seeds)
-            ]
-            for suite in names
-        }
-
-    reasons = {row.title: _lacking(row, pipe, only) for row in table.rows}
-    filled = {row.title: drawn(row) for row in table.rows if not reasons[row.title]}
-    result = _table(table, extent, truth, filled, looked)
-    result["lacking"] = {title: reason for title, reason in reasons.items() if reason}
-    result["folders"] = folders
-    result["model"] = pipe.source
+    if name == PLANNERS_TABLE:  # draws nothing
+        return reproduce_plans(out, sources.prompts if sources else None)
+    table, looked = table_named(name), world_named(world)
+    extent = replace(_size(size, world, name), **(sampling or {}))
+    _check_only(table, only)
+    sources = (sources or Sources()) if world == "coco" else None
+    if sources:
+        materials.check_coco(table, looked, sources, model)
+    if models is not None and not models.is_dir():
+        raise SituError(f"models: no folder {models}; it holds one folder for each tuned model")
+    own = model or "storybook"
+    pipe = load(own, device=device, aligner=aligner)
+    if isinstance(looked, CocoWorld):
+        looked.device = str(pipe.device)
+    run = {"world": world, **_plain(extent), "version": VERSION, "device": pipe.device.type}
+    _check_same(out, run)
+    material = _material(table, looked, extent, out, sources, pipe)
+    _keep(out, run, material)
+    rows = Models(pipe, own, world, models, aligner, device)
+    result = _filled(Job(rows, material, extent, looked, out, quiet), only)
     write_json(out / "table.json", result)
     write_report(result, out)
     return result
 
 
-def _size(name: str) -> Size:
-    if name not in SIZES:
-        raise SituError(f"size {name!r}: {did_you_mean(name, SIZES)}")
-    return SIZES[name]
+def _material(
+    table: Table, world: World, size: Size, out: Path, sources: Sources | None, pipe: Pipeline
+) -> Material:
+    if sources is None:
+        return materials.storybook(table, world, size.scenes, out)
+    return materials.coco(table, world, size.scenes, out, sources, pipe.backbone.size)
 
 
-def _lacking(row: Row, pipe: Pipeline, only: Sequence[str]) -> str | None:
-    """Why a row cannot be filled, or None."""
+def _filled(job: Job, only: Sequence[str]) -> dict[str, Any]:
+    filled: dict[str, Filled] = {}
+    lacking: dict[str, str] = {}
+    for row in job.material.table.rows:
+        try:
+            filled[row.title] = _fill(row, _drawing(row, job.models, only), job)
+        except _LackingError as reason:
+            lacking[row.title] = str(reason)
+    return {
+        "situ": FORMAT,
+        **_described(job),
+        "rows": _rows(job, filled),
+        "lacking": lacking,
+        "folders": {title: row.folder for title, row in filled.items()},
+        "model": job.models.own.source,
+        **provenance(job.world),
+    }
+
+
+class _LackingError(Exception):
+    """Why a row cannot be filled."""
+
+
+def _size(name: str, world: str, table: str) -> Size:
+    pictures = table.startswith("hcma")
+    sizes = SIZES if world == "storybook" else COCO_PICTURES if pictures else COCO_PROMPTS
+    if name not in sizes:
+        raise SituError(f"size {name!r}: {did_you_mean(name, sizes)}")
+    return sizes[name]
+
+
+def _plain(size: Size) -> dict[str, Any]:
+    return {**asdict(size), "gate": list(size.gate)}
+
+
+def _check_only(table: Table, only: Sequence[str]) -> None:
+    known = [row.title for row in table.rows] + [row.method for row in table.rows if row.method]
+    for name in only:
+        if name not in known:
+            hint = did_you_mean(name, dict.fromkeys(known))
+            raise SituError(f"only: {table.name} has no row or method {name!r}: {hint}")
+
+
+def _check_same(out: Path, run: Mapping[str, Any]) -> None:
+    """Pictures of other worlds, sizes or versions never stand beside these in one table."""
+    for key, value in run.items():
+        found = _read_run(out).get(key, value)
+        if found != value:
+            raise SituError(
+                f"{out} holds pictures of {key} {found!r}, and these are of {value!r}; give another "
+                "folder with --out"
+            )
+
+
+def _keep(out: Path, run: Mapping[str, Any], material: Material) -> None:
+    """Write what the pictures of a folder have in common, its scenes included, which must be the same."""
+    known = _read_run(out).get("suites", {})
+    suites = {name: suite.digest for name, suite in material.suites.items()}
+    for name, digest in suites.items():
+        if known.get(name, digest) != digest:
+            raise SituError(
+                f"{out} holds pictures of other {name!r} scenes; give another folder with --out"
+            )
+    write_json(out / RUN, {**run, "suites": {**known, **suites}})
+
+
+def _read_run(out: Path) -> dict[str, Any]:
+    path = out / RUN
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _drawing(row: Row, models: Models, only: Sequence[str]) -> Pipeline:
+    """What draws a row."""
     if row.method is None:
-        return "another model"
+        raise _LackingError("another model")
     if row.method not in METHODS:
-        return "not made yet"
-    if only and row.method not in only:
-        return "left out"
+        raise _LackingError("not made yet")
+    if only and not {row.method, row.title} & set(only):
+        raise _LackingError("left out")
     try:
+        pipe = models.of(row)
         settled(pipe.default_sampling(options=dict(row.settings)), row.method, pipe.backbone)
     except SituError as error:
-        return str(error)
-    return None
+        raise _LackingError(str(error)) from None
+    return pipe
 
 
-def _truth(suite: str, count: int, folder: Path, world: World) -> Evidence:
-    """The suite's pages, painted."""
-    pages = suites.pages(suite, count)
-    paths = [folder / f"{number:06d}.png" for number in range(count)]
-    for page, path in zip(pages, paths, strict=True):
-        if not path.exists():
-            write_png(path, Image.fromarray(render(page)))
-    scenes = tuple(suites.scene(page, suite) for page in pages)
-    return Evidence(Folder(tuple(paths)), scenes, world, folder / "evaluation")
+def _fill(row: Row, pipe: Pipeline, job: Job) -> Filled:
+    folder = job.out / _folder(row, pipe)
+    seeds = range(job.size.seeds)
+    drawn = {
+        name: [
+            _drawn(row, pipe, suite, folder / f"seed-{seed}" / name, seed, job) for seed in seeds
+        ]
+        for name, suite in job.material.suites.items()
+    }
+    return Filled(pipe.source, folder.name, _scores(drawn, job.material))
 
 
-def _drawn(
-    pipe: Pipeline,
-    row: Row,
-    truth: Evidence,
-    extent: Size,
-    seed: int,
-    out: Path,
-    world: World,
-    quiet: bool,
-    folders: dict[str, str],
-) -> Evidence:
+def _folder(row: Row, pipe: Pipeline) -> str:
+    """The method, what the row changes of it, and the weights: equal rows of other tables share it."""
+    source, settings = pipe.source, [f"{k}={v}" for k, v in row.settings.items()]
+    name = source["name"].replace("/", "--").replace("@", "--")
+    return "-".join([str(row.method), *settings, name, source["weights"][:8]])
+
+
+def _drawn(row: Row, pipe: Pipeline, suite: Suite, folder: Path, seed: int, job: Job) -> Evidence:
     """One seed of a row on one suite."""
-    assert truth.folder is not None
     assert row.method is not None
-    suite = truth.folder.parent.name
-    below = "-".join([row.method, *(f"{k}={v}" for k, v in row.settings.items())])
-    folder = out / below / f"seed-{seed}" / suite
-    options = dict(row.settings)
-    sampling = pipe.default_sampling(steps=extent.steps, solver=extent.solver, options=options)
-    pictures = plan(pipe, truth.scenes, method=row.method, sampling=sampling, seed=seed, many=True)
-    generate(pipe, pictures, Output(folder, quiet=quiet))
-    folders.setdefault(row.title, str((out / below).relative_to(out)))
+    size, options = job.size, dict(row.settings)
+    guidance = pipe.guidance if size.guidance is None else size.guidance
+    sampling = pipe.default_sampling(
+        steps=size.steps, solver=size.solver, guidance=guidance, gate=size.gate, options=options
+    )
+    pictures = plan(pipe, suite.scenes, method=row.method, sampling=sampling, seed=seed, many=True)
+    generate(pipe, pictures, Output(folder, quiet=job.quiet))
     paths = tuple(folder / picture.file for picture in pictures)
-    return Evidence(Folder(paths), truth.scenes, world, folder / "evaluation")
+    return Evidence(Folder(paths), suite.scenes, job.world, folder / TABLES_FOLDER)
 
 
-def _table(
-    table: Table,
-    extent: Size,
-    truth: dict[str, Evidence],
-    filled: dict[str, dict[str, list[Evidence]]],
-    world: World,
-) -> dict[str, Any]:
-    oracle = {suite: [real] for suite, real in truth.items()}
-    floor = {suite: [shuffled(real)] for suite, real in truth.items()}
-    base_row = next((r.title for r in table.rows if r.method == table.baseline), None)
-    base = filled.get(base_row or "")
-    rows = [
-        {"title": title, "method": None, "printed": None, "ours": _cells(table, some, truth, None)}
-        for title, some in ((ORACLE, oracle), (FLOOR, floor))
-    ]
+def _scores(drawn: Mapping[str, Sequence[Evidence]], material: Material) -> Scores:
+    reals = {name: suite.real for name, suite in material.suites.items()}
+    return scores_of(material.table.columns, drawn, reals)
+
+
+def _rows(job: Job, filled: Mapping[str, Filled]) -> list[dict[str, Any]]:
+    table = job.material.table
+    base = filled.get(table.baseline)
+    rows = _bounds(job.material)
     for row in table.rows:
         own = filled.get(row.title)
-        against = None if row.title == base_row else base
+        against = base.scores if base and own is not base else None
         rows.append(
             {
                 "title": row.title,
                 "method": row.method,
-                "printed": list(row.printed),
-                "ours": _cells(table, own, truth, against) if own else None,
+                "model": dict(own.model) if own else None,
+                "printed": None if set(row.printed) == {None} else list(row.printed),
+                "ours": cells(own.scores, against) if own else None,
             }
         )
+    return rows
+
+
+def _bounds(material: Material) -> list[dict[str, Any]]:
+    """What true pictures score, and what they score held against each other's scenes."""
+    true = {name: suite.true for name, suite in material.suites.items() if suite.true}
+    if len(true) < len(material.suites):
+        return []
+    bounds = (
+        (ORACLE, {name: [own] for name, own in true.items()}),
+        (FLOOR, {name: [shuffled(own)] for name, own in true.items()}),
+    )
+    return [
+        {
+            "title": title,
+            "method": None,
+            "model": None,
+            "printed": None,
+            "ours": cells(_scores(some, material)),
+        }
+        for title, some in bounds
+    ]
+
+
+def _described(job: Job) -> dict[str, Any]:
+    """What was measured, and how."""
+    table, suites = job.material.table, job.material.suites
     columns = [
         {
-            "title": c.title,
-            "suite": c.suite,
-            "better": c.better,
-            "printed": c.papers,
-            "scale": c.scale,
+            "title": column.title,
+            "suite": column.suite,
+            "better": column.better,
+            "printed": column.papers,
+            "scale": column.scale,
+            "n": len(suites[column.suite].scenes),
+            "protocol": column.protocol,
+            "scenes": suites[column.suite].made,
+            "manifest": suites[column.suite].digest,
         }
-        for c in table.columns
+        for column in table.columns
     ]
     return {
-        "situ": FORMAT,
         "table": table.name,
         "paper": table.paper,
         "caption": table.caption,
-        "size": {
-            "scenes": extent.scenes,
-            "seeds": extent.seeds,
-            "steps": extent.steps,
-            "solver": extent.solver,
-        },
-        "baseline": base_row,
+        "world": job.world.name,
+        "size": _plain(job.size),
+        "baseline": table.baseline,
         "columns": columns,
-        "rows": rows,
-        **provenance(world),
     }
-
-
-def _cells(
-    table: Table,
-    own: dict[str, list[Evidence]],
-    truth: dict[str, Evidence],
-    base: dict[str, list[Evidence]] | None,
-) -> list[dict[str, Any]]:
-    return [
-        _cell(c, own[c.suite], truth[c.suite], base[c.suite] if base else None)
-        for c in table.columns
-    ]
-
-
-def _cell(
-    column: Column, own: Sequence[Evidence], real: Evidence, base: Sequence[Evidence] | None
-) -> dict[str, Any]:
-    score = _over_seeds([column.measure(e, real) for e in own])
-    cell = {**plain(score.estimate()), "warnings": list(score.warnings)}
-    if base is not None and len(base) == len(own):
-        gain = score.ahead_of(_over_seeds([column.measure(e, real) for e in base]))
-        if gain is not None:
-            cell["gain"] = {**plain(gain.estimate), "p": gain.p}
-    return cell
-
-
-def _over_seeds(scores: Sequence[Score]) -> Score:
-    """The mean over seeds; scenes are drawn together with all their seeds."""
-    first = scores[0]
-    if len(scores) == 1:
-        return first
-
-    def statistic(rows: np.ndarray) -> float:
-        return float(np.mean([score.statistic(rows) for score in scores]))
-
-    if first.above is None or first.below is None:
-        return replace(first, statistic=statistic)
-    above = np.sum([score.above for score in scores if score.above is not None], 0)
-    below = np.sum([score.below for score in scores if score.below is not None], 0)
-    return replace(first, statistic=statistic, above=above, below=below)
