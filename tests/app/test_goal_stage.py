@@ -8,12 +8,15 @@ import pytest
 import torch
 from diffusers import AutoencoderTiny
 
+import situ
 from situ.app.recipe import Recipe, read_recipe
 from situ.app.stages_goal import goal
 from situ.models.aligner import Aligner, AlignerConfig, Spaces, save_aligner
 from situ.models.clip import image_encoder
-from situ.models.difference import base_of, load_difference
+from situ.models.difference import FILE as DIFFERENCE
+from situ.models.difference import base_of, load_difference, read_difference, save_difference
 from situ.models.folder import load_backbone
+from situ.models.low_rank import relative_error
 from situ.scene import SituError
 from situ.storybook.book import write_book
 from situ.training.loop import Loop, train
@@ -81,6 +84,38 @@ def test_each_critic_tunes_a_model(root: Path, semantic: dict[str, Any], tmp_pat
         )
     assert base_of(path).name == "model"
     assert whole.aligner is not None
+
+
+def test_a_difference_loads_as_a_model_beside_its_base(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "model", tmp_path / "model")
+    base = situ.load(tmp_path / "model")
+    own = base.backbone.unet.state_dict()
+    moved = {n: t + 0.01 if ".fuser." in n else t for n, t in own.items()}
+    save_difference(tmp_path / "tuned" / DIFFERENCE, base.backbone, moved, "model")
+    pipe = situ.load(tmp_path / "tuned")
+    assert pipe.source["name"] == "tuned"
+    assert pipe.source["weights"] != base.source["weights"]
+    assert pipe.guidance == base.guidance
+    assert pipe.backbone.aligner == tmp_path / "model/aligner.safetensors"
+    for name, tensor in pipe.backbone.unet.state_dict().items():
+        torch.testing.assert_close(tensor, moved[name], atol=1e-4, rtol=0)
+    shutil.rmtree(tmp_path / "model")
+    with pytest.raises(SituError, match="no folder 'model'"):
+        situ.load(tmp_path / "tuned")
+
+
+def test_a_difference_may_be_given_a_number_of_bytes(root: Path, tmp_path: Path) -> None:
+    plain = recipe(root, {})
+    tables = {**plain.tables, "objective": {"alpha": 0, "beta": 0}}
+    for name, export in (("half", {}), ("coarse", {"difference_bytes": 60_000})):
+        stage = goal(Recipe(plain.path, "goal", {**tables, "export": export}), "cpu")
+        list(train(stage.objective, stage.data, Loop(steps=2, batch=2, lr=1e-2), tmp_path / name))
+        stage.export(tmp_path / name)
+    half, coarse = (tmp_path / n / "difference/difference.safetensors" for n in ("half", "coarse"))
+    assert coarse.stat().st_size <= 60_000 < half.stat().st_size
+    assert relative_error(read_difference(half), read_difference(coarse)) < 0.5
+    with pytest.raises(SituError, match="difference_bytes is -1"):
+        goal(Recipe(plain.path, "goal", {**tables, "export": {"difference_bytes": -1}}), "cpu")
 
 
 def test_a_base_that_was_replaced_meanwhile_gives_no_difference(root: Path, tmp_path: Path) -> None:

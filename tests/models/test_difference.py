@@ -5,12 +5,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tiny_backbone import random_backbone
 from torch import Tensor
 
-from situ.models.difference import apply_difference, base_of, load_difference, save_difference
+from situ.models.difference import (
+    apply_difference,
+    base_of,
+    compact,
+    load_difference,
+    read_difference,
+    save_difference,
+)
 from situ.models.folder import load_backbone, save_backbone
+from situ.models.low_rank import relative_error
 from situ.scene import SituError
 
 Weights = dict[str, Tensor]
@@ -118,3 +127,96 @@ def test_what_cannot_be_kept_is_not_written(folder: Path, tmp_path: Path) -> Non
     with pytest.raises(SituError, match="differ in kind"):
         save_difference(path, base, {}, "x")
     assert not path.exists()
+
+
+def told(path: Path) -> dict[str, object]:
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["situ_difference"])
+
+
+def change(folder: Path) -> Weights:
+    """Matrices of few large components, and vectors, as tuning makes them."""
+    state = dict(load_backbone(folder).unet.state_dict())
+    generator = torch.Generator().manual_seed(1)
+
+    def of(tensor: Tensor) -> Tensor:
+        if tensor.ndim < 2:
+            return 0.02 * torch.randn(tensor.shape, generator=generator)
+        rows, columns = tensor.flatten(1).shape
+        u, v = (torch.randn(n, 6, generator=generator) for n in (rows, columns))
+        exact = (u * 0.5 ** torch.arange(6)) @ v.T
+        return (0.01 * exact + 2e-4 * torch.randn(rows, columns, generator=generator)).view_as(
+            tensor
+        )
+
+    return {n: of(t) for n, t in state.items() if ".attn" in n or ".fuser." in n}
+
+
+def grown(folder: Path) -> Weights:
+    state, changed = load_backbone(folder).unet.state_dict(), change(folder)
+    return {n: t + changed[n] if n in changed else t for n, t in state.items()}
+
+
+def test_a_file_within_a_budget_says_its_form_and_its_error(folder: Path, tmp_path: Path) -> None:
+    base, path, errors = load_backbone(folder), tmp_path / "difference.safetensors", []
+    whole = save_difference(path, base, grown(folder), "tiny")
+    assert (whole.form, whole.bytes) == ("half", path.stat().st_size)
+    assert whole.error < 5e-4  # half precision keeps 11 bits
+    for most in (whole.bytes // 2, whole.bytes // 4):
+        kept = save_difference(path, base, grown(folder), "tiny", most)
+        assert 0.9 * most < kept.bytes == path.stat().st_size <= most
+        assert (kept.form, kept.tensors) == ("low_rank", whole.tensors)
+        found = read_difference(path)
+        assert kept.error == pytest.approx(relative_error(change(folder), found), rel=0.01)
+        assert told(path)["form"] == "low_rank"
+        assert told(path)["error"] == pytest.approx(kept.error, rel=0.01)
+        for name, tensor in change(folder).items():
+            assert tensor.ndim > 1 or torch.allclose(found[name], tensor, rtol=1e-3), name
+        errors.append(kept.error)
+    assert errors == sorted(errors)
+    assert errors[0] < 0.05
+    assert base_of(path).hash == base.weights_hash
+    summed = load_difference(path, folder).unet.state_dict()
+    for name, tensor in read_difference(path).items():
+        assert torch.equal(summed[name], base.unet.state_dict()[name] + tensor), name
+
+
+def test_a_difference_that_fits_stays_in_half_precision(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "difference.safetensors"
+    kept = save_difference(path, load_backbone(folder), grown(folder), "tiny", 10**8)
+    assert kept.form == told(path)["form"] == "half"
+
+
+def test_a_written_difference_can_be_made_smaller(folder: Path, tmp_path: Path) -> None:
+    large, small, direct = (tmp_path / f"{name}.safetensors" for name in "abc")
+    base = load_backbone(folder)
+    most = save_difference(large, base, grown(folder), "tiny").bytes // 3
+    kept = compact(large, small, most)
+    once = save_difference(direct, base, grown(folder), "tiny", most)
+    assert kept.error == pytest.approx(once.error, rel=0.05)
+    assert base_of(small) == base_of(large)
+    with pytest.raises(SituError, match="most_bytes is 99, but names and vectors alone take"):
+        compact(large, tmp_path / "none", 99)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_damaged_coarse_file_is_refused(folder: Path, tmp_path: Path) -> None:
+    path, base = tmp_path / "difference.safetensors", load_backbone(folder)
+    most = save_difference(path, base, grown(folder), "tiny").bytes // 3
+    save_difference(path, base, grown(folder), "tiny", most)
+    tensors, about = load_file(path), told(path)
+
+    def refused(match: str, tensors: Weights = tensors, **changed: object) -> None:
+        save_file(tensors, path, {"situ_difference": json.dumps({**about, **changed})})
+        with pytest.raises(SituError, match=match):
+            load_difference(path, folder)
+
+    flipped = tensors["codes"].clone()
+    flipped[len(flipped) // 2 :] ^= 255
+    refused("is damaged", {**tensors, "codes": flipped})
+    refused("is damaged", {n: t for n, t in tensors.items() if n != "weights"})
+    refused("is damaged", matrices=[["a", [3, 4], "many"]])
+    refused("is damaged", matrices=None)
+    refused("not finite", {**tensors, "weights": tensors["weights"] * torch.inf})
+    first, *rest = told(path)["matrices"]  # type: ignore[misc]
+    refused("'zzz' is not in both", matrices=[["zzz", *first[1:]], *rest])

@@ -220,6 +220,23 @@ def test_shards_go_on_where_they_were_interrupted(tmp_path: Path) -> None:
         write_shards(tmp_path, 9, make, rows=4)
 
 
+def test_processes_begin_at_different_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, orders, told = np.arange(20.0).reshape(10, 2), [], []
+    for rank in range(3):
+        monkeypatch.setenv("RANK", str(rank))
+        monkeypatch.setenv("WORLD_SIZE", "3")
+        made: list[int] = []
+        make = lambda start, stop, made=made: made.append(start) or rows[start:stop]  # noqa: E731
+        assert np.array_equal(
+            np.stack(list(write_shards(tmp_path / str(rank), 10, make, told.append, 3))), rows
+        )
+        orders.append(made)
+    assert orders == [[0, 3, 6, 9], [3, 6, 9, 0], [6, 9, 0, 3]]
+    assert told == [3, 6, 9, 10] * 3
+
+
 def test_latents_of_another_set_are_refused() -> None:
     with pytest.raises(SituError, match="latents: 5 for 12 pictures; cache them again"):
         AlignmentData(ITEMS, np.zeros((5, 4, 8, 8)), table([]), PHRASES)

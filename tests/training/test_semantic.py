@@ -21,6 +21,7 @@ from situ.training.semantic import (
     cut_out,
     drawn,
     masked,
+    mistaken,
     spherical,
 )
 
@@ -85,7 +86,7 @@ class Plain:
         return pooled
 
     def __call__(
-        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor
+        self, z0: Tensor, t: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor
     ) -> tuple[Tensor, Tensor]:
         self.seen.append(len(z0))
         rows = chosen.nonzero()[:, 0]
@@ -193,6 +194,11 @@ def test_slices_change_nothing_and_are_computed_again_on_the_way_back() -> None:
     assert torch.allclose(one, two, rtol=1e-5, atol=1e-9)
     assert whole.seen == [4]
     assert sorted(sliced.seen) == [1, 1, 3, 3]
+    alone = Plain()  # one slice bounds nothing, so it is not computed again
+    assert torch.equal(
+        one, gradient(DSAlign(alone, SCHEDULE, SemanticSettings(slice=4)), z0(), given)
+    )
+    assert alone.seen == [4]
 
 
 def pixel_critic(region: str = "mask", **changes: Any) -> tuple[PixelCritic, torch.nn.Module]:
@@ -228,7 +234,7 @@ def test_a_region_does_not_see_what_lies_outside(region: str) -> None:
     critic, _ = pixel_critic(region)
     box = torch.tensor([[[0.25, 0.5, 0.75, 1.0]]])
     z = z0(1).double().requires_grad_()
-    _, regions = critic(z, z, box, torch.ones(1, 1, dtype=torch.bool))
+    _, regions = critic(z, torch.zeros(1), z, box, torch.ones(1, 1, dtype=torch.bool))
     (slope,) = torch.autograd.grad(regions.sum(), z)
     touched = slope[0].abs().sum(0) > 0
     assert touched[2:, 1:3].all()
@@ -266,8 +272,9 @@ def test_the_latent_critic_reads_the_noised_latent_and_its_boxes() -> None:
     aligner = Aligner(AlignerConfig(channels=5, patch=2, width=8, blocks=1, heads=2, text_width=6))
     aligner.eval().requires_grad_(False)
     given, z = batch(), z0()
-    critic = LatentCritic(aligner, None, SCHEDULE, t=200)  # type: ignore[arg-type]
-    whole, regions = critic(z, given["noise"], given["boxes_xyxy"], given["chosen"].bool())
+    critic = LatentCritic(aligner, None, SCHEDULE, at=200)  # type: ignore[arg-type]
+    seen = given["t"], given["noise"], given["boxes_xyxy"], given["chosen"].bool()
+    whole, regions = critic(z, *seen)
     abar = SCHEDULE.abar[200].float()
     noisy = abar.sqrt() * z + (1 - abar).sqrt() * given["noise"]
     features = aligner(noisy, abar.expand(4), torch.full((4,), 200))
@@ -279,6 +286,38 @@ def test_the_latent_critic_reads_the_noised_latent_and_its_boxes() -> None:
     given["caption_vectors"] = torch.randn(4, 6)
     slope = gradient(DSAlign(critic, SCHEDULE, SemanticSettings(critic="latent")), z, given)
     assert (slope.flatten(1).abs().sum(1) > 0).all()
+
+
+def test_the_latent_critic_may_read_at_the_timestep_of_each_sample() -> None:
+    torch.manual_seed(4)
+    aligner = Aligner(AlignerConfig(channels=5, patch=2, width=8, blocks=1, heads=2, text_width=6))
+    aligner.eval().requires_grad_(False)
+    given, z = batch(), z0()
+    seen = given["t"], given["noise"], given["boxes_xyxy"], given["chosen"].bool()
+    own, _ = LatentCritic(aligner, None, SCHEDULE, at=-1)(z, *seen)  # type: ignore[arg-type]
+    for row, t in enumerate(given["t"].tolist()):
+        whole, _ = LatentCritic(aligner, None, SCHEDULE, at=t)(z, *seen)  # type: ignore[arg-type]
+        assert torch.allclose(own[row], whole[row], atol=1e-6)
+
+
+def test_a_box_is_told_from_near_phrases_by_a_softmax() -> None:
+    """Cosines 1, 0 and -1, and a slot of zeros that stands for none."""
+    seen, phrases = at_angle(0)[None], torch.stack([at_angle(a) for a in (0.0, 90.0, 180.0)])
+    none = torch.zeros(1, 2)
+    apart = mistaken(2 * seen, torch.cat([3 * phrases, none])[None], 0.5)
+    wanted = -math.log(math.exp(2) / (math.exp(2) + 1 + math.exp(-2)))
+    assert apart.item() == pytest.approx(wanted, rel=1e-6)
+    assert mistaken(seen, torch.cat([phrases[:1], none])[None], 0.5).item() == pytest.approx(0)
+
+
+def test_near_phrases_add_their_weight_and_leave_the_rest_alone() -> None:
+    given, z = batch(), z0()
+    given["near_vectors"] = torch.randn(4, 3, 2, 5, generator=rng(6))
+    plain = DSAlign(Plain(), SCHEDULE, SemanticSettings())(z, given)
+    more = DSAlign(Plain(), SCHEDULE, SemanticSettings(near=2, near_weight=0.3))(z, given)
+    assert torch.equal(more["local"], plain["local"])
+    torch.testing.assert_close(more["semantic"], plain["semantic"] + 0.3 * more["near"])
+    assert gradient(DSAlign(Plain(), SCHEDULE, SemanticSettings(near=2)), z, given).isfinite().all()
 
 
 @pytest.mark.parametrize("field_name", ["critic", "region", "weight", "boxes", "t_max", "slice"])

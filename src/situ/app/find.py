@@ -8,7 +8,10 @@ from situ.scene import SituError
 from situ.scene.errors import did_you_mean, shown
 
 PACKAGE = Path(__file__).parent.parent
-BUILT_IN = {"storybook": PACKAGE / "storybook/weights/backbone"}
+BUILT_IN = {
+    "storybook": PACKAGE / "storybook/weights/backbone",
+    "storybook-goal": PACKAGE / "storybook/weights/goal",
+}
 
 # owner/name, and where wanted @ a branch, tag, commit or pull request such as refs/pr/2
 HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([A-Za-z0-9][\w./-]*))?")
@@ -52,6 +55,20 @@ def find(name: str) -> Path:
             f"model ({guess})"
         )
     return _from_hub(name, *found.groups())
+
+
+def networks(folder: Path) -> Path:
+    """Where the networks of a found folder are: in it, or in that of its base if it is a difference.
+
+    A base is a built-in model, a hub id, or a folder of its name beside the difference's folder.
+    """
+    from situ.models.difference import FILE, base_of
+
+    if not (folder / FILE).is_file():
+        return folder
+    name = base_of(folder / FILE).name
+    beside = folder.resolve().parent / name
+    return beside if name not in BUILT_IN and beside.is_dir() else find(name)
 
 
 def known_as(name: str) -> str:

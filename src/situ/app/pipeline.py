@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Generator, Tensor
 
-from situ.app.find import find, known_as
+from situ.app.find import find, known_as, networks
 from situ.app.order import Boxes, Order, method_of
 from situ.app.placing import device_of, dtype_name, dtype_of
 from situ.app.run import Run
@@ -18,6 +18,8 @@ from situ.diffusion.sampler import Frame
 from situ.methods.plan import Request, Sampling
 from situ.models.backbone import Backbone
 from situ.models.chatter import hushed
+from situ.models.difference import FILE as DIFFERENCE
+from situ.models.difference import load_difference
 from situ.models.folder import load_backbone, save_backbone, write_json
 from situ.scene import Scene, SituError
 from situ.scene.errors import did_you_mean, shown
@@ -66,7 +68,8 @@ class Pipeline:
         device: str = "cpu",
         aligner: str | Path | None = None,
     ) -> Self:
-        """Load a built-in model, a diffusers folder or a hub id. Raises SituError with what is missing.
+        """Load a built-in model, a diffusers folder, the folder of a difference from one of these, or a
+        hub id. Raises SituError with what is missing.
 
         aligner: the file of HCMA's network, where it is not the one in the model's folder.
         """
@@ -75,7 +78,7 @@ class Pipeline:
         backbone = _loaded(folder, dtype, place, known_as(str(name_or_path)))
         if aligner is not None:
             backbone = replace(backbone, aligner=Path(aligner).expanduser())
-        return cls(backbone, _guidance(folder))
+        return cls(backbone, _guidance(networks(folder)))
 
     def save_pretrained(self, folder: str | Path, dtype: str | torch.dtype = "float16") -> None:
         """Write a folder that `from_pretrained`, ours and diffusers', reads."""
@@ -249,6 +252,9 @@ def _call_back(
 def _loaded(folder: Path, dtype: torch.dtype, device: torch.device, name: str) -> Backbone:
     try:
         with hushed():
+            if (folder / DIFFERENCE).is_file():
+                base = networks(folder)
+                return load_difference(folder / DIFFERENCE, base, dtype, str(device), name)
             return load_backbone(folder, dtype, str(device), name)
     except SituError:
         raise

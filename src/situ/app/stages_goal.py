@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from situ.app.find import find, known_as
+from situ.app.find import find, known_as, networks
 from situ.app.pipeline import Pipeline
 from situ.app.recipe import Recipe
 from situ.app.stages_alignment import cached_latents, cached_texts
@@ -39,7 +39,7 @@ HELD_OUT = 64  # pictures that are looked at while training, unless the recipe s
 
 def goal(recipe: Recipe, device: str) -> Stage:
     """[data] as below; [objective] TuningSettings; [semantic] SemanticSettings; [attention]
-    AttentionSettings; [model] checkpointing.
+    AttentionSettings; [model] checkpointing; [export] Export.
 
     [data] backbone: what to start from, as --model takes it. folder and held_out: COCO-format folders;
     instances, captions, images and held_out_instances ...: what they hold, where it is not called as
@@ -47,9 +47,9 @@ def goal(recipe: Recipe, device: str) -> Stage:
     not in the backbone's. tiny_decoder, aligner: of the other critics. watched: held-out pictures to look
     at while training.
     """
-    name = recipe.value("data", "backbone")
+    name, export_as = recipe.value("data", "backbone"), recipe.table("export", Export)
     pipe = Pipeline.from_pretrained(name, device=device)
-    parts = build(pipe.backbone, find(name), Settings.of(recipe))
+    parts = build(pipe.backbone, networks(find(name)), Settings.of(recipe))
     _ready(pipe.backbone, recipe, device)
     data = parts.data(recipe, "folder", parts.settings.objective.denoising)
     still = DenoisingSettings(drop_caption=0, drop_grounding=0, drop_both=0)
@@ -59,9 +59,20 @@ def goal(recipe: Recipe, device: str) -> Stage:
     held_out = {key: rows.to(device) for key, rows in held_out.items()}
 
     def export(out: Path) -> None:
-        save_tuned(out, pipe, name)
+        save_tuned(out, pipe, name, export_as.difference_bytes or None)
 
     return Stage(parts.objective, data, lambda: watch(parts.objective, held_out), export)
+
+
+@dataclass(frozen=True)
+class Export:
+    """difference_bytes: of the difference's file, which is coded more coarsely the fewer; 0 keeps fp16."""
+
+    difference_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.difference_bytes < 0:
+            raise SituError(f"export.difference_bytes is {self.difference_bytes}; 0 or more")
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,7 @@ class Parts:
             captions=captions,
             phrases=phrases,
             boxes=self.settings.semantic.boxes,
+            near=self.settings.semantic.near,
             total=self.backbone.schedule.total,
         )
 
@@ -133,8 +145,10 @@ def build(backbone: Backbone, folder: Path, settings: Settings) -> Parts:
     return Parts(objective, backbone, settings, critic)
 
 
-def save_tuned(out: Path, pipe: Pipeline, base: str) -> None:
-    """The trained weights of a run as a model's folder and as a difference from the base, below `out`."""
+def save_tuned(out: Path, pipe: Pipeline, base: str, most_bytes: int | None = None) -> None:
+    """The trained weights of a run as a model's folder and as a difference from the base, below `out`.
+
+    most_bytes: of the difference's file."""
     backbone = pipe.backbone
     trained = trained_weights(out).items()
     own = {name.removeprefix("unet."): tensor for name, tensor in trained}
@@ -149,7 +163,7 @@ def save_tuned(out: Path, pipe: Pipeline, base: str) -> None:
             f"{base} is not the model any more that this run began with, so there is no difference to "
             f"write; the whole tuned model is in {out / 'backbone'}"
         )
-    save_difference(out / "difference" / DIFFERENCE, before, tuned, known_as(base))
+    save_difference(out / "difference" / DIFFERENCE, before, tuned, known_as(base), most_bytes)
 
 
 def _critic(backbone: Backbone, folder: Path, settings: Settings) -> Critic:

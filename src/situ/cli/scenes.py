@@ -85,7 +85,7 @@ def _drafts(path: Path) -> tuple[Draft, ...]:
 
 
 def _counter(model: str) -> Any:
-    from situ.app.find import find
+    from situ.app.find import find, networks
     from situ.models.tokens import counter
 
-    return counter(find(model))
+    return counter(networks(find(model)))

@@ -7,6 +7,7 @@ fit. Tokens lie row by row: row = y, column = x, as in `ops.masks`. Any latent s
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,8 @@ class Aligner(nn.Module):
         """z [B, C, h, w] whose noise is told by abar [B] and t [B]."""
         rows, columns = self.grid(z)
         tokens = self.patches(functional.pixel_unshuffle(z, self.config.patch).flatten(2).mT)
-        centres = cell_centres(rows, columns, z.device)
-        places = fourier_features(centres, FREQUENCIES).to(z.dtype).flatten(0, 1)
-        tokens = torch.cat([self.cls.expand(len(z), 1, -1), tokens + self.places(places)], 1)
+        places = self.places(_places(rows, columns, z.device).to(z.dtype))
+        tokens = torch.cat([self.cls.expand(len(z), 1, -1), tokens + places], 1)
         if self.noise is not None:
             level = fourier_features(self._level(abar, t)[:, None], FREQUENCIES).to(z.dtype)
             tokens = tokens + self.noise(level)[:, None]
@@ -130,10 +130,17 @@ class Aligner(nn.Module):
     def phrases(self, features: Features, boxes_xyxy: Tensor) -> Tensor:
         """f_L [B, M, text_width] of boxes [B, M, 4]: what each shows, in the text space (O2RA)."""
         rows, columns = features.cells.shape[1:3]
-        inside = coverage(boxes_xyxy.to(features.cells), rows, columns).flatten(2)  # [B, M, n]
+        return self.pooled(features, self.shares(boxes_xyxy.to(features.cells), rows, columns))
+
+    def shares(self, boxes_xyxy: Tensor, rows: int, columns: int) -> Tensor:
+        """What each token gives to each box: [B, M, 4] -> [B, M, rows * columns]. No z enters."""
+        inside = coverage(boxes_xyxy, rows, columns).flatten(2)
         whole = inside.sum(-1, keepdim=True) if self.config.pool == "box" else rows * columns
-        share = inside / torch.as_tensor(whole).to(inside).clamp_min(1e-6)
-        return self.to_phrase(share @ features.cells.flatten(1, 2))
+        return inside / torch.as_tensor(whole).to(inside).clamp_min(1e-6)
+
+    def pooled(self, features: Features, shares: Tensor) -> Tensor:
+        """f_L of boxes that are given by their `shares` [B, M, n]."""
+        return self.to_phrase(shares @ features.cells.flatten(1, 2))
 
     def grid(self, z: Tensor) -> tuple[int, int]:
         """Rows and columns of tokens. Raises SituError where patches do not fit the latent."""
@@ -149,6 +156,13 @@ class Aligner(nn.Module):
         if self.config.noise == "t":
             return t.float() / T_UNIT
         return abar.float().logit() / LOG_SNR_UNIT
+
+
+@lru_cache(16)
+@torch.inference_mode(False)  # or what is cached could never be trained with
+def _places(rows: int, columns: int, device: torch.device) -> Tensor:
+    """Fourier features of the middle of every token, [rows * columns, 4 * FREQUENCIES] in fp32."""
+    return fourier_features(cell_centres(rows, columns, device), FREQUENCIES).flatten(0, 1)
 
 
 def mlp(*widths: int) -> nn.Sequential:
@@ -215,8 +229,10 @@ def save_aligner(
 
 def load_aligner(path: Path) -> tuple[Aligner, Spaces]:
     """An aligner in fp32, and where it belongs. Raises SituError that names the file if it is none."""
-    aligner = Aligner(_config(path))
-    tensors = {name: value.float() for name, value in read_weights(path).items()}
+    with torch.device("meta"):  # its numbers come from the file, so none are drawn
+        aligner = Aligner(_config(path))
+    # a copy even of fp32: where a tensor lies in a file must not decide which kernel multiplies it
+    tensors = {n: value.to(torch.float32, copy=True) for n, value in read_weights(path).items()}
     weights = _part(tensors, "aligner.")
     expected = aligner.state_dict()
     wrong = weights.keys() ^ expected.keys()
@@ -224,7 +240,7 @@ def load_aligner(path: Path) -> tuple[Aligner, Spaces]:
     if wrong or not {"spaces.latent", "spaces.text"} <= tensors.keys():
         name = min(wrong, default="spaces")
         raise SituError(f"{path}: {name!r} does not fit its config; the file is not whole")
-    aligner.load_state_dict(weights)
+    aligner.load_state_dict(weights, assign=True)
     return aligner.eval().requires_grad_(False), Spaces(**_part(tensors, "spaces."))
 
 

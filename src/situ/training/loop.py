@@ -34,7 +34,8 @@ DECAYS: dict[str, Callable[[float, float], float]] = {
 
 class Objective(Protocol):
     """What a stage lowers. `trained` holds the parameters; calling it gives named losses, `loss` the total,
-    each a mean over the batch."""
+    each a mean over the batch. Where it has `rates`, parameters whose names begin so learn at that
+    multiple of the loop's learning rate."""
 
     trained: nn.Module
 
@@ -120,7 +121,8 @@ class _Run:
         self.loop, self.folder, self.objective = loop, folder, objective
         self.parameters = {n: p for n, p in objective.trained.named_parameters() if p.requires_grad}
         self.device = next(iter(self.parameters.values())).device
-        self.optimizer = torch.optim.AdamW(_groups(self.parameters, loop), betas=loop.betas)
+        groups = _groups(self.parameters, loop, getattr(objective, "rates", {}))
+        self.optimizer = torch.optim.AdamW(groups, betas=loop.betas)
         self.average = Average(self.parameters, loop.ema) if loop.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=loop.amp == "fp16")
         self.step = load_checkpoint(folder, self.parameters, self.optimizer, self.average)
@@ -166,13 +168,20 @@ def step_generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
-def _groups(parameters: Mapping[str, nn.Parameter], loop: Loop) -> list[dict[str, Any]]:
-    """Matrices and kernels decay; biases, norms, gates and embeddings of one dimension do not."""
-    matrices = [p for p in parameters.values() if p.ndim > 1]
-    vectors = [p for p in parameters.values() if p.ndim <= 1]
+def _groups(
+    parameters: Mapping[str, nn.Parameter], loop: Loop, rates: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Matrices and kernels decay; biases, norms, gates and embeddings of one dimension do not.
+
+    rates: multiples of the loop's learning rate, by the beginning of a parameter's name.
+    """
+    found: dict[tuple[float, bool], list[nn.Parameter]] = {(1.0, True): [], (1.0, False): []}
+    for name, p in parameters.items():
+        rate = next((rates[start] for start in rates if name.startswith(start)), 1.0)
+        found.setdefault((rate, p.ndim > 1), []).append(p)
     return [
-        {"params": matrices, "weight_decay": loop.weight_decay, "rate": 1.0},
-        {"params": vectors, "weight_decay": 0.0, "rate": 1.0},
+        {"params": some, "weight_decay": loop.weight_decay if decays else 0.0, "rate": rate}
+        for (rate, decays), some in found.items()
     ]
 
 

@@ -30,6 +30,7 @@ CHOICES = {
     "region": ("mask", "crop"),
     "weight": ("one", "abar"),
 }
+COUNTS = ("boxes", "near", "slice", "t_min")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,13 @@ class SemanticSettings:
     critic: decode exactly, by a tiny decoder, or read the latent with HCMA's aligner. region: the whole
     picture, black outside of the box (eq. 5), or the box cut out. weight: of a sample; `abar` counts the
     sharp estimates of little noise more. t_min, t_max: other timesteps are left out. boxes: how many
-    random boxes of a sample to look at, 0 for all. latent_t: the timestep at which the aligner reads.
-    slice: samples that are looked at together, each slice computed again on the way back, which bounds
-    memory; 0 takes all at once and keeps everything. checkpointing: the same inside of the decoder.
+    random boxes of a sample to look at, 0 for all. latent_t: the timestep at which the aligner reads, -1
+    for that of the sample, so that it reads what it was trained on. near (ours): from how many of the
+    nearest other phrases a box must be told, by a softmax over cosines divided by near_temperature, its
+    cross-entropy times near_weight added: "striped" and "dotted" are words, and vectors, of little distance.
+    slice: samples that are looked at together; of several slices each is computed again on the way back,
+    which bounds memory; 0 takes all at once and keeps everything. checkpointing: the same inside of the
+    decoder.
     """
 
     critic: str = "exact"
@@ -53,6 +58,9 @@ class SemanticSettings:
     t_max: int = 999
     boxes: int = 0
     latent_t: int = 0
+    near: int = 0
+    near_weight: float = 1.0
+    near_temperature: float = 0.1
     slice: int = 0
     checkpointing: bool = False
 
@@ -61,9 +69,13 @@ class SemanticSettings:
             value = getattr(self, name)
             if value not in allowed:
                 raise SituError(f"semantic.{name} is {value!r}: {did_you_mean(value, allowed)}")
-        for name in ("local_weight", "global_weight", "boxes", "slice", "t_min", "latent_t"):
+        for name in ("local_weight", "global_weight", "near_weight", *COUNTS):
             if getattr(self, name) < 0:
                 raise SituError(f"semantic.{name} is {getattr(self, name)}; 0 or more")
+        if self.latent_t < -1:
+            raise SituError(f"semantic.latent_t is {self.latent_t}; a timestep, or -1")
+        if self.near_temperature <= 0:
+            raise SituError(f"semantic.near_temperature is {self.near_temperature}; more than 0")
         if self.t_max < self.t_min:
             raise SituError(f"semantic.t_max is {self.t_max}, below t_min = {self.t_min}")
 
@@ -79,10 +91,10 @@ class Critic(Protocol):
         ...
 
     def __call__(
-        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
+        self, z0: Tensor, t: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
     ) -> tuple[Tensor, Tensor]:
         """Clean latents [B, C, h, w] to whole [B, D] and regions [R, D], by the rows and columns of
-        `chosen` [B, N] of bool; boxes are [B, N, 4], `noise` is that of the step."""
+        `chosen` [B, N] of bool; boxes are [B, N, 4], t [B] and `noise` are those of the step."""
         ...
 
 
@@ -102,7 +114,7 @@ class PixelCritic:
         return self.clip.project(pooled)
 
     def __call__(
-        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
+        self, z0: Tensor, t: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
     ) -> tuple[Tensor, Tensor]:
         pictures = drawn(self.decode, z0)
         rows = chosen.nonzero()[:, 0]
@@ -119,20 +131,21 @@ class PixelCritic:
 
 @dataclass(frozen=True, eq=False)
 class LatentCritic:
-    """HCMA's aligner as the critic: it reads the latent, noised as at timestep `t`, and no decoder runs."""
+    """HCMA's aligner as the critic: it reads the latent, noised as at timestep `at`, -1 for the sample's
+    own, and no decoder runs."""
 
     aligner: Aligner
     encoder: TextEncoder
     schedule: Schedule
-    t: int = 0
+    at: int = 0
 
     def project(self, pooled: Tensor) -> Tensor:
         return pooled.float()
 
     def __call__(
-        self, z0: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
+        self, z0: Tensor, t: Tensor, noise: Tensor, boxes_xyxy: Tensor, chosen: Tensor, /
     ) -> tuple[Tensor, Tensor]:
-        t = torch.full((len(z0),), self.t, device=z0.device)
+        t = t if self.at < 0 else torch.full_like(t, self.at)
         z = self.schedule.add_noise(z0, noise, t)
         features = self.aligner(z, self.schedule.level(t).flatten().to(z), t)
         return self.aligner.captions(features), self.aligner.phrases(features, boxes_xyxy)[chosen]
@@ -143,25 +156,31 @@ class DSAlign:
 
     The batch gives t [B], noise, boxes_xyxy [B, N, 4], `chosen` [B, N] (boxes to look at, of those that
     are there), `told` [B] (whether the caption was), `caption_vectors` [B, D] and `phrase_vectors`
-    [B, N, D] in the critic's space.
+    [B, N, D] in the critic's space; with `near`, also `near_vectors` [B, N, K, D], zeros for none.
     """
 
     def __init__(self, critic: Critic, schedule: Schedule, settings: SemanticSettings) -> None:
         self.critic, self.schedule, self.settings = critic, schedule, settings
 
     def __call__(self, z0: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """z0 [B, C, h, w], the one-step estimate. `semantic`, and its parts `local` and `global`: means
-        over the batch, to which a sample adds 0 where it has no box, no caption or another timestep."""
+        """z0 [B, C, h, w], the one-step estimate. `semantic`, and its parts `local`, `global` and, if asked
+        for, `near`: means over the batch, to which a sample adds 0 where it has no box, no caption or
+        another timestep."""
         s, weight = self.settings, self._weight(batch["t"]).to(z0.device)
         chosen = batch["chosen"].bool() & (s.local_weight > 0)
         told = batch["told"] * (s.global_weight > 0)
         rows = ((weight > 0) & (chosen.any(1) | (told > 0))).nonzero()[:, 0]
-        parts = z0.new_zeros(2)
-        for some in rows.split(s.slice or len(rows)) if len(rows) else ():
-            parts = parts + self._part(some, z0, batch, chosen, told, weight) / len(z0)
-        local, whole = parts.unbind()
+        parts = z0.new_zeros(3)
+        slices = rows.split(s.slice or len(rows)) if len(rows) else ()
+        again = len(slices) > 1 and torch.is_grad_enabled()  # of one alone it would save nothing
+        for some in slices:
+            parts = parts + self._part(some, z0, batch, chosen, told, weight, again) / len(z0)
+        local, whole, near = parts.unbind()
         total = s.local_weight * local + s.global_weight * whole
-        return {"semantic": total, "local": local, "global": whole}
+        losses = {"local": local, "global": whole}
+        if s.near:
+            losses, total = losses | {"near": near}, total + s.near_weight * near
+        return {"semantic": total, **losses}
 
     def _weight(self, t: Tensor) -> Tensor:
         s = self.settings
@@ -171,38 +190,56 @@ class DSAlign:
         )
 
     def _part(
-        self, rows: Tensor, z0: Tensor, batch: Batch, chosen: Tensor, told: Tensor, weight: Tensor
+        self,
+        rows: Tensor,
+        z0: Tensor,
+        batch: Batch,
+        chosen: Tensor,
+        told: Tensor,
+        weight: Tensor,
+        again: bool,
     ) -> Tensor:
-        """Sums of weighted D_local and D_global over some samples: [2]."""
+        """Sums of weighted distances over some samples: [3]. again: compute on the way back."""
         given = (
             z0[rows],
+            batch["t"][rows],
             batch["noise"][rows],
             batch["boxes_xyxy"][rows],
             chosen[rows],
             batch["phrase_vectors"][rows],
             batch["caption_vectors"][rows],
+            batch["near_vectors"][rows] if self.settings.near else None,
         )
-        if self.settings.slice and torch.is_grad_enabled():
-            apart = checkpoint(self._distances, *given, use_reentrant=False)
-        else:
-            apart = self._distances(*given)
+        look = self._distances
+        apart = checkpoint(look, *given, use_reentrant=False) if again else look(*given)
         assert isinstance(apart, Tensor)
-        return (apart * torch.stack([weight[rows], weight[rows] * told[rows]])).sum(1)
+        local = weight[rows]
+        return (apart * torch.stack([local, local * told[rows], local])).sum(1)
 
     def _distances(
         self,
         z0: Tensor,
+        t: Tensor,
         noise: Tensor,
         boxes_xyxy: Tensor,
         chosen: Tensor,
         phrases: Tensor,
         captions: Tensor,
+        near: Tensor | None,
     ) -> Tensor:
-        """D_local (eq. 8) and D_global (eq. 9) of each sample: [2, b]."""
-        whole, regions = self.critic(z0, noise, boxes_xyxy, chosen)
-        each = spherical(regions, phrases[chosen])
-        local = each.new_zeros(len(z0)).index_add(0, chosen.nonzero()[:, 0], each)
-        return torch.stack([local / chosen.sum(1).clamp(min=1), spherical(whole, captions)])
+        """D_local (eq. 8), D_global (eq. 9) and how badly boxes are told from near phrases: [3, b]."""
+        whole, regions = self.critic(z0, t, noise, boxes_xyxy, chosen)
+        wanted, count = phrases[chosen], chosen.sum(1).clamp(min=1)
+
+        def mean(each: Tensor) -> Tensor:
+            return each.new_zeros(len(z0)).index_add(0, chosen.nonzero()[:, 0], each) / count
+
+        local, apart = mean(spherical(regions, wanted)), spherical(whole, captions)
+        if near is None:
+            return torch.stack([local, apart, torch.zeros_like(local)])
+        against = torch.cat([wanted[:, None], near[chosen]], 1)
+        told = mistaken(regions, against, self.settings.near_temperature)
+        return torch.stack([local, apart, mean(told)])
 
 
 def spherical(a: Tensor, b: Tensor) -> Tensor:
@@ -213,6 +250,16 @@ def spherical(a: Tensor, b: Tensor) -> Tensor:
     """
     a, b = (functional.normalize(_exact(x), dim=-1) for x in (a, b))
     return torch.atan2((a - b).norm(dim=-1), (a + b).norm(dim=-1)).square()
+
+
+def mistaken(seen: Tensor, phrases: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy [R] of taking what was seen [R, D] for the first of some phrases [R, 1 + K, D].
+
+    A phrase of zeros stands for none."""
+    seen, vectors = (functional.normalize(_exact(x), dim=-1) for x in (seen, phrases))
+    cosines = torch.einsum("rd,rkd->rk", seen, vectors) / temperature
+    cosines = cosines.masked_fill((phrases == 0).all(-1), -torch.inf)
+    return cosines.logsumexp(1) - cosines[:, 0]
 
 
 def drawn(decode: Callable[[Tensor], Tensor], z0: Tensor) -> Tensor:
