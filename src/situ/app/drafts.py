@@ -42,11 +42,11 @@ def typed(caption: str, objects: Sequence[str]) -> Draft:
         return Draft(Scene(caption, Layout(tuple(map(codec.parse_object, objects)))), "scene")
 
 
-def planned(draft: Draft, seed: int, words: frozenset[str] | None) -> Draft:
-    """The draft with boxes that the rules plan from its caption; `words` as in plan_scenes."""
+def planned(draft: Draft, seed: int, words: frozenset[str] | None, **planner: Any) -> Draft:
+    """The draft with boxes that are planned from its caption; `words` and `planner` as in plan_scenes."""
     from situ.app.plan import plan_scenes, summary, told
 
-    (plan,) = plan_scenes([draft.scene.caption], seed=seed, words=words)
+    (plan,) = plan_scenes([draft.scene.caption], seed=seed, words=words, **planner)
     boxes = ", ".join(map(codec.format_object, plan.layout)) or "no boxes"
     note = "; ".join([f"planned {boxes}, from {summary(plan)}", *told(plan)])
     return replace(draft, scene=replace(draft.scene, layout=plan.layout), note=note)
