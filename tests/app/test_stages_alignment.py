@@ -1,5 +1,6 @@
 """The aligner's stage from its recipe to the file that a method draws with; run twice, encoded once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from situ.app.stages_alignment import aligner
 from situ.models.aligner import AlignerConfig
 from situ.storybook.book import write_book
 from situ.training.alignment import AlignmentSettings
+from situ.training.alignment_joint import UNetSettings
+from situ.training.checkpoint import trained_weights
 from situ.training.loop import Loop, train
 
 RECIPES = Path(__file__).parent.parent.parent / "recipes"
@@ -47,6 +50,33 @@ def test_trained_exported_and_drawn_with(
     assert all("align/global" in frame.report for frame in frames)
 
 
+@pytest.mark.parametrize("trained", ["none", "gated"])
+def test_the_u_net_learns_beside_it_and_leaves_as_a_backbone(
+    books: Path, tiny_folder: Path, tmp_path: Path, trained: str
+) -> None:
+    """Algorithm 1: with "none" the weights stay as they were bit for bit and no backbone is written."""
+    asked = recipe(books, tiny_folder, 0.0)
+    loop = Loop(steps=2, batch=4, lr=1e-3, warmup=1)
+    tables = {**asked.tables, "unet": {"train_unet": trained, "lr": 1e-2}, "loop": {"lr": loop.lr}}
+    asked = replace(asked, tables=tables)
+    stage = aligner(asked, "cpu")
+    said = [r.losses for r in train(stage.objective, stage.data, loop, tmp_path)]
+    assert ("noise" in said[0]) == (trained == "gated") == ("noise_held_out" in stage.probe())
+    stage.export(tmp_path)
+    before = Pipeline.from_pretrained(tiny_folder).backbone.unet.state_dict()
+    if trained == "none":
+        assert not (tmp_path / "backbone").exists()
+        assert not any(name.startswith("unet.") for name in trained_weights(tmp_path))
+        return
+    pipe = Pipeline.from_pretrained(tmp_path / "backbone")
+    after = pipe.backbone.unet.state_dict()
+    changed = {n for n, t in after.items() if (t - before[n]).abs().max() > 1e-3}
+    assert changed
+    assert all(".fuser." in name for name in changed)
+    call = {"num_inference_steps": 2, "width": 64, "height": 64, "seed": 0}
+    assert all("align/global" in f.report for f in pipe.frames("a cat", method="hcma", **call))
+
+
 def test_latents_and_texts_are_encoded_once(
     books: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,3 +95,4 @@ def test_the_recipes_can_be_read(name: str) -> None:
     found.table("loop", Loop)
     found.table("objective", AlignmentSettings)
     found.table("model", AlignerConfig)
+    found.table("unet", UNetSettings)

@@ -31,6 +31,7 @@ LINE = {
 }
 HEAVY = ("torch", "numpy", "PIL", "diffusers", "transformers", "safetensors", "tqdm", "tokenizers")
 SOURCE = str(Path(__file__).parents[2] / "src")
+SHIPPED_ALIGNER = Path(SOURCE) / "situ/storybook/weights/backbone/aligner.safetensors"
 
 
 class Outcome(NamedTuple):
@@ -551,8 +552,19 @@ def test_options_of_a_method_travel_with_the_picture(situ: Any, tiny_folder: Pat
     words = ("a cat", "--object", "cat: 0 0 1 1", "--model", tiny_folder, "--steps", 1)
     assert situ("generate", *words, "--method", "hcma", *off).status == 0
     settings = read_record(Path("out/0000.png")).sampling
-    assert (settings["align_local"], settings["align_size"]) == (0, 0.02)
+    assert (settings["align_local"], settings["align_size"]) == (0, 6.0)
     refused = situ("generate", *words, "--set", "align_local=false", "--out", "b")
     assert (refused.status, "no such option" in refused.err) == (2, True)
+    flags = ("--no-align-local", "--no-align-global")
+    assert situ("generate", *words, "--method", "hcma", *flags, "--out", "c").status == 0
+    assert read_record(Path("c/0000.png")).sampling == settings
+    refused = situ("generate", *words, "--no-align-local", "--out", "b")
+    assert (refused.status, "no such option" in refused.err) == (2, True)
+    refused = situ("generate", *words, "--align-local", "--no-align-local", "--out", "b")
+    assert (refused.status, "--no-align-local is given, too" in refused.err) == (2, True)
+    other = ("--method", "hcma", "--aligner", SHIPPED_ALIGNER, "--out", "b")
+    refused = situ("generate", *words, *other)
+    assert (refused.status, "belongs to another autoencoder" in refused.err) == (2, True)
+    assert len(refused.err.splitlines()) == 1
     refused = situ("generate", *words, "--set", "align_local", "--out", "b")
     assert (refused.status, "NAME=VALUE" in refused.err) == (2, True)

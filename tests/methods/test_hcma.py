@@ -209,7 +209,8 @@ def reports(backbone: Backbone, *scenes: Scene, **options: Value) -> Iterator[di
 
 
 def test_every_step_tells_what_it_saw(backbone: Backbone) -> None:
-    for report in reports(backbone, scene(), scene(Layout())):
+    share = {"align_form": "share", "align_size": 0.02 * 4 / 50}
+    for report in reports(backbone, scene(), scene(Layout()), **share):
         boxes = report["align/boxes"]
         assert boxes.shape == (2, 30)
         assert boxes[0, :2].isfinite().all()
@@ -233,15 +234,27 @@ def test_stride_interval_and_fade(backbone: Backbone) -> None:
     between = (levels[1] - 0.1, levels[2] + 0.1)
     told = [bool(r) for r in reports(backbone, scene(), align_between=between)]
     assert told == [False, True, True, False]
-    faded = list(reports(backbone, scene(), align_fade=2.0))
+    share = {"align_form": "share", "align_size": 0.02 * 4 / 50}
+    faded = list(reports(backbone, scene(), align_fade=2.0, **share))
     for report, step in zip(faded, steps, strict=True):
         assert report["align/share"].item() == pytest.approx(0.02 * (1 - step.abar), rel=1e-3)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_moves_of_a_run_add_up_to_the_same_for_any_number_of_steps(
+    backbone: Backbone, stride: int
+) -> None:
+    options = Hcma(align_size=6.0, align_stride=stride)
+    for n in (50, 20, 6):
+        steps = backbone.schedule.steps(n)
+        total = sum(options.size(step) for step in steps if options.when(step))
+        assert total == pytest.approx(300, rel=0.1 if n == 6 else 1e-6)
 
 
 def test_a_trust_region_takes_the_raw_step_where_it_is_short(backbone: Backbone) -> None:
     z, step = torch.randn(1, 4, 8, 8), a_step(backbone)
     raw, trust, bound = (
-        alignment(backbone, [scene()], Hcma(align_form=form, align_size=size, align_cap=0.03))
+        alignment(backbone, [scene()], Hcma(align_form=form, align_size=size, align_cap=0.0024))
         for form, size in (("raw", 1e-2), ("trust", 1e-2), ("trust", 1e6))
     )
     torch.testing.assert_close(raw(z, step), trust(z, step))

@@ -5,10 +5,11 @@ a picture that exists with exactly the record it would get is kept, and any othe
 an error unless it may be overwritten.
 
 Seeds: image j of scene k (both from 0) has seed + 1000 k + j. So more images of a scene, or more
-scenes at the end of the file, leave the others as they are.
+scenes at the end of the file, leave the others as they are. With a race of N candidates, image j has the
+seeds seed + 1000 k + N j and the N - 1 after it to choose from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,14 @@ from tqdm import tqdm
 from situ.app import manifest
 from situ.app.pipeline import Pipeline
 from situ.app.preview import Preview
+from situ.app.race import KEY as RACE
+from situ.app.race import Race, run_race
 from situ.app.settings import sampling_of, settings_of, settled
+from situ.app.trace import KEY as TRACE
+from situ.app.trace import Recorder
 from situ.files.atomic import write_png
 from situ.files.png import read_texts, text_info
-from situ.files.record import Record
+from situ.files.record import Record, read_record
 from situ.methods.plan import Request, Sampling
 from situ.ops.seeds import SEEDS
 from situ.scene import Scene, SituError
@@ -41,17 +46,37 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture to be: its file below the folder, its place in the input, and its record."""
+    """One picture to be: its file below the folder, its place in the input, and its record.
+
+    With a race, the record has the first seed, and the picture in the file that of the winner.
+    """
 
     file: str
     scene: int
     image: int
     record: Record
+    race: Race | None = None
 
     def entry(self) -> dict[str, Any]:
         """Its line of the manifest."""
         place = {"file": self.file, "scene_index": self.scene, "image_index": self.image}
         return {**place, **self.record.to_json()}
+
+    @property
+    def steps(self) -> int:
+        """How many steps it takes to draw."""
+        own = int(self.record.sampling["steps"])
+        return self.race.steps(own) if self.race else own
+
+    def has(self, texts: Mapping[str, str]) -> bool:
+        """Whether these are the texts of this very picture."""
+        if self.race:
+            return self.race.ran(self.record, texts)
+        return texts.get("situ") == self.record.dumps()
+
+    def found(self, folder: Path) -> "Picture":
+        """With the record of the winner, once it has been drawn."""
+        return replace(self, record=read_record(folder / self.file)) if self.race else self
 
 
 @dataclass(frozen=True)
@@ -87,21 +112,26 @@ def plan(
     seed: int = 0,
     images: int = 1,
     many: bool = False,
+    race: Race | None = None,
 ) -> tuple[Picture, ...]:
     """Every picture of the scenes. With `many`, files are DIR/000/000734-0.png; else DIR/0007.png."""
-    limit = SEEDS_PER_SCENE if many else SEEDS
+    each = race.candidates if race else 1
+    limit = (SEEDS_PER_SCENE if many else SEEDS) // each
     if not 1 <= images <= limit:
         raise SituError(f"n: {images} must be in 1..{limit}")
-    last = seed + SEEDS_PER_SCENE * (len(scenes) - 1) + images - 1
+    last = seed + SEEDS_PER_SCENE * (len(scenes) - 1) + images * each - 1
     if not 0 <= seed <= last < SEEDS:
         raise SituError(f"seed: {seed} gives seeds up to {last}; all must be in 0..{SEEDS - 1}")
+    if race:
+        race.check(sampling.steps)
     settings = settings_of(settled(sampling, method, pipe.backbone))
     source = pipe.source
-    return tuple(
-        _picture(k, j, seed, many, Record(scene, 0, method, settings, source, VERSION))
+    pictures = (
+        _picture(k, j, seed + each * j, many, Record(scene, 0, method, settings, source, VERSION))
         for k, scene in enumerate(scenes)
         for j in range(images)
     )
+    return tuple(replace(picture, race=race) for picture in pictures)
 
 
 def generate(pipe: Pipeline, pictures: Sequence[Picture], output: Output) -> Summary:
@@ -109,7 +139,7 @@ def generate(pipe: Pipeline, pictures: Sequence[Picture], output: Output) -> Sum
     _sweep(pictures, output.folder)
     todo = [picture for picture in pictures if not _is_there(picture, output)]
     _check_canvases(pipe, todo)
-    steps = sum(int(picture.record.sampling["steps"]) for picture in todo)
+    steps = sum(picture.steps for picture in todo)
     silent = True if output.quiet else None  # None: only on a terminal
     done = 0
     try:
@@ -125,7 +155,7 @@ def generate(pipe: Pipeline, pictures: Sequence[Picture], output: Output) -> Sum
             "command goes on from there"
         ) from None
     _draw_boxes_of_kept(pictures, output)
-    manifest.rebuild(output.folder, (picture.entry() for picture in pictures))
+    manifest.rebuild(output.folder, (picture.found(output.folder).entry() for picture in pictures))
     return Summary(done, len(pictures) - done)
 
 
@@ -134,7 +164,7 @@ def groups(pictures: Sequence[Picture], size: int) -> Iterator[tuple[Picture, ..
     alike: dict[Any, list[Picture]] = {}
     for picture in pictures:
         record = picture.record
-        key = (record.scene.canvas, record.method, repr(record.sampling))
+        key = (record.scene.canvas, record.method, repr(record.sampling), picture.race)
         alike.setdefault(key, []).append(picture)
     for group in alike.values():
         for start in range(0, len(group), size):
@@ -142,7 +172,7 @@ def groups(pictures: Sequence[Picture], size: int) -> Iterator[tuple[Picture, ..
 
 
 def _picture(k: int, j: int, seed: int, many: bool, record: Record) -> Picture:
-    own = seed + SEEDS_PER_SCENE * k + j
+    own = seed + SEEDS_PER_SCENE * k
     file = f"{k // SCENES_PER_FOLDER:03d}/{k:06d}-{j}.png" if many else f"{own:04d}.png"
     return Picture(file, k, j, replace(record, seed=own))
 
@@ -152,7 +182,7 @@ def _is_there(picture: Picture, output: Output) -> bool:
     if not path.exists() and not path.is_symlink():
         return False
     try:
-        same = read_texts(path).get("situ") == picture.record.dumps()
+        same = picture.has(read_texts(path))
     except SituError:
         same = False
     if not same and not output.overwrite:
@@ -179,28 +209,48 @@ def _check_canvases(pipe: Pipeline, pictures: Sequence[Picture]) -> None:
 
 
 def _draw(pipe: Pipeline, group: Sequence[Picture], output: Output, bar: Any) -> None:
+    if group[0].race:
+        for picture in group:
+            _draw_winner(pipe, picture, output, bar)
+        return
     records = [picture.record for picture in group]
     sampling = sampling_of(records[0].sampling)
     request = Request(tuple(r.scene for r in records), tuple(r.seed for r in records), sampling)
     run = pipe.run(request, records[0].method)
     preview = Preview([output.folder / p.file for p in group]) if output.preview else None
+    seen = Recorder("align")
     for frame in run:
+        seen.add(frame.report)
         if preview:
             preview.add(frame.step, pipe.pictures(frame.z0))
         bar.update(len(group))
     images = pipe.pictures(run.z)
     if preview:
         preview.finish(images)
-    for picture, image in zip(group, images, strict=True):
-        _write(picture, image, output)
+    for k, (picture, image) in enumerate(zip(group, images, strict=True)):
+        _write(picture, image, output, _told(seen, k, picture))
 
 
-def _write(picture: Picture, image: "Image", output: Output) -> None:
+def _draw_winner(pipe: Pipeline, picture: Picture, output: Output, bar: Any) -> None:
+    assert picture.race is not None
+    won = run_race(pipe, picture.record, picture.race, bar.update)
+    best = replace(picture, record=won.record)
+    texts = {**_told(won.seen, 0, best), RACE: won.told}
+    _write(best, pipe.pictures(won.z)[0], output, texts)
+
+
+def _told(seen: Recorder, sample: int, picture: Picture) -> dict[str, str]:
+    """What was seen on the way, for pictures of methods that look."""
+    trace = seen.trace(sample, len(picture.record.scene.layout))
+    return {TRACE: trace.dumps()} if trace else {}
+
+
+def _write(picture: Picture, image: "Image", output: Output, more: Mapping[str, str]) -> None:
     """The picture itself last: where it is, all that belongs to it is."""
     path = output.folder / picture.file
     if output.draw:
         _write_boxes(path, image, picture.record.scene)
-    write_png(path, image, text_info(picture.record.texts()))
+    write_png(path, image, text_info({**picture.record.texts(), **more}))
     manifest.append(output.folder, [picture.entry()])
 
 

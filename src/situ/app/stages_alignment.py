@@ -1,18 +1,24 @@
-"""The stage that trains HCMA's aligner for a backbone: pictures and texts are encoded once and cached."""
+"""The stage that trains HCMA's aligner for a backbone, and its U-Net beside it where the recipe says so.
+
+Pictures and texts are encoded once and cached.
+"""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from situ.app.find import find, known_as
+from situ.app.pipeline import Pipeline
 from situ.app.recipe import Recipe
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
@@ -22,53 +28,108 @@ from situ.files.atomic import replace
 from situ.files.weights import read_weights
 from situ.models.aligner import Aligner, AlignerConfig, Spaces, save_aligner
 from situ.models.backbone import Backbone
-from situ.models.folder import ALIGNER, load_backbone
+from situ.models.folder import ALIGNER
 from situ.training.alignment import AlignmentObjective, AlignmentSettings, probe
 from situ.training.alignment_data import AlignmentData, Table, false_captions, pooled
+from situ.training.alignment_joint import JointData, JointObjective, UNetSettings
 from situ.training.checkpoint import trained_weights
-from situ.training.loop import step_generator
+from situ.training.loop import Batch, step_generator
 
 HELD_OUT = 256  # pictures that are looked at while training
+NOISE_HELD_OUT = 64
 TIMES = (100, 400, 700, 900)
 AT_ONCE = 32  # pictures through the encoder
 
 
 def aligner(recipe: Recipe, device: str) -> Stage:
-    """[data] backbone, and as below; [model] AlignerConfig; [objective] AlignmentSettings.
+    """[data] backbone, and as below; [model] AlignerConfig; [objective] AlignmentSettings; [unet]
+    UNetSettings, by which the U-Net learns, too (algorithm 1); without it, it is not used.
 
     [data] folder and held_out: COCO-format folders; instances, captions, images and held_out_instances
     ...: what they hold, where it is not called as `situ data` calls it. size: pixels of a picture's side.
     texts: how many captions of a picture to read. false: whether to make captions that are not true.
     """
-    name = recipe.value("data", "backbone")
-    backbone = load_backbone(find(name), device=device, name=known_as(name))
-    settings = recipe.table("objective", AlignmentSettings)
+    pipe = Pipeline.from_pretrained(recipe.value("data", "backbone"), device=device)
+    backbone = pipe.backbone
+    settings, joint = (
+        recipe.table("objective", AlignmentSettings),
+        recipe.table("unet", UNetSettings),
+    )
     shape = {"channels": backbone.autoencoder.channels, "text_width": backbone.text.width}
     network = Aligner(recipe.table("model", AlignerConfig, **shape)).to(device)
+    trained = None
 
-    def part(key: str) -> tuple[AlignmentObjective, AlignmentData]:
-        data, phrases = _data(recipe, key, backbone, settings)
-        return AlignmentObjective(network, phrases.vectors, backbone.schedule, settings), data
+    def part(key: str) -> _Part:
+        data, captions, phrases = _data(recipe, key, backbone, settings)
+        objective = AlignmentObjective(network, phrases.vectors, backbone.schedule, settings)
+        objective.trained = trained or objective.trained
+        if joint.train_unet == "none":
+            return _Part(objective, objective, data)
+        both = JointObjective(
+            objective, backbone.unet, backbone.text.model, joint, recipe.value("loop", "lr")
+        )
+        return _Part(both, objective, JointData(data, captions, backbone.text, joint.drop))
 
-    objective, data = part("folder")
-    held_out, unseen = part("held_out")
-    held_out.trained = objective.trained
-    still = unseen.batch(min(HELD_OUT, len(unseen.latents)), step_generator(7, 7))
+    if joint.train_unet != "none":
+        ready(backbone, device)
+    main = part("folder")
+    trained = main.alignment.trained
+    held_out = part("held_out")
+    still = held_out.data.batch(min(HELD_OUT, len(held_out.data.latents)), step_generator(7, 7))
     still = {name: rows.to(device) for name, rows in still.items()}
     spaces = Spaces.of(backbone)
 
-    def export(out: Path) -> None:
-        trained = trained_weights(out).items()
-        own = {n.removeprefix("aligner."): t for n, t in trained if n.startswith("aligner.")}
-        network.load_state_dict(own)
-        save_aligner(out / ALIGNER, network, spaces)
+    def watch() -> dict[str, float]:
+        return probe(held_out.alignment, still, TIMES) | _noise(held_out.objective, still)
 
-    return Stage(objective, data, lambda: probe(held_out, still, TIMES), export)
+    def export(out: Path) -> None:
+        weights = trained_weights(out)
+        network.load_state_dict(_own(weights, "aligner."))
+        save_aligner(out / ALIGNER, network, spaces)
+        if joint.train_unet != "none":
+            unet = backbone.unet
+            unet.load_state_dict({**unet.state_dict(), **_own(weights, "unet.")})
+            whole = Pipeline(replaced(backbone, aligner=out / ALIGNER), pipe.guidance)
+            whole.save_pretrained(out / "backbone")
+
+    return Stage(main.objective, main.data, watch, export)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What is lowered, the alignment inside it, and the batches."""
+
+    objective: AlignmentObjective | JointObjective
+    alignment: AlignmentObjective
+    data: AlignmentData | JointData
+
+
+def ready(backbone: Backbone, device: str) -> None:
+    """On a CPU a U-Net learns fastest with plain attention and its channels last."""
+    backbone.unet.plain_attention = device == "cpu"
+    if device == "cpu":
+        channels_last: Any = torch.channels_last
+        backbone.unet.to(memory_format=channels_last)  # pyright: ignore[reportCallIssue]
+
+
+@torch.no_grad()
+def _noise(objective: AlignmentObjective | JointObjective, batch: Batch) -> dict[str, float]:
+    """Line 13 on held-out pictures, each with its caption and boxes."""
+    if isinstance(objective, AlignmentObjective):
+        return {}
+    few = {name: rows[:NOISE_HELD_OUT] for name, rows in batch.items()}
+    few["kept"] = torch.ones_like(few["kept"])
+    return {"noise_held_out": float(objective.noise_loss(few))}
+
+
+def _own(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in weights.items() if n.startswith(prefix)}
 
 
 def _data(
     recipe: Recipe, key: str, backbone: Backbone, settings: AlignmentSettings
-) -> tuple[AlignmentData, Table]:
+) -> tuple[AlignmentData, Table, Table]:
+    """The batches, and the vectors of captions and of phrases."""
     folder, items = Path(recipe.value("data", key)), _items(recipe, key)
     most = recipe.value("data", "texts", 5)
     captions = [caption for item in items for caption in item.captions[:most]]
@@ -80,7 +141,7 @@ def _data(
     phrases = pooled(backbone.text, [p for item in items for p in item.layout.phrases])
     latents = cached_latents(folder, backbone, items, recipe.value("data", "size", backbone.size))
     data = AlignmentData(items, latents, texts, phrases, false, settings.empty)
-    return data, phrases
+    return data, texts, phrases
 
 
 def _items(recipe: Recipe, key: str) -> tuple[Item, ...]:
@@ -91,8 +152,10 @@ def _items(recipe: Recipe, key: str) -> tuple[Item, ...]:
 
 
 def cached_latents(folder: Path, backbone: Backbone, items: Sequence[Item], size: int) -> Shards:
-    """Latents of all pictures in fp16, below `folder`, by the autoencoder that made them."""
-    place = folder / f"latents-{size}-{fingerprint(backbone.autoencoder)}"
+    """Latents of all pictures in fp16, below `folder`, by the autoencoder that made them and the pictures,
+    of which one folder may hold several sets."""
+    pictures = hashlib.sha256("\n".join(str(item.path) for item in items).encode()).hexdigest()[:8]
+    place = folder / f"latents-{size}-{fingerprint(backbone.autoencoder)}-{pictures}"
 
     @torch.no_grad()
     def encode(start: int, stop: int) -> NDArray:

@@ -31,6 +31,8 @@ from situ.version import VERSION
 if TYPE_CHECKING:
     from situ.app.generate import Output, Picture
     from situ.app.pipeline import Pipeline
+    from situ.app.race import Race
+    from situ.planners.llm import Endpoint
 
 OBJECT = '"PHRASE: X0 Y0 X1 Y1"'
 MAX_REMARKS = 20
@@ -51,6 +53,12 @@ class Generate:
     objects: Annotated[UseAppendAction[tuple[str, ...]], arg(name="object", metavar=OBJECT)] = ()
     """A thing and its box, in fractions of the picture from the upper left corner. Repeatable. Without
     any, the boxes are planned from the caption, as `situ plan` shows."""
+    planner: Annotated[str | None, option("rules|placer|llm", "rules")] = None
+    """What plans the boxes of a caption that has none; see `situ plan`."""
+    llm: Annotated[str | None, option("NAME|local:PATH")] = None
+    """The language model of --planner llm: a name that the endpoint knows, or local: and a folder."""
+    llm_url: Annotated[str | None, option("URL", "OpenAI's")] = None
+    """Where the endpoint of --planner llm is."""
     scene: Annotated[Path | None, option("FILE.json")] = None
     """A scene file."""
     scenes: Annotated[Path | None, option("FILE.jsonl")] = None
@@ -70,9 +78,27 @@ class Generate:
     settings: Annotated[
         UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME=VALUE")
     ] = ()
-    """An option of the method, such as align_local=false or align_size=0.03 for hcma. Repeatable."""
+    """An option of the method, such as align_size=12 or grounding=false for hcma. Repeatable."""
     aligner: Annotated[Path | None, option("FILE", "the model's")] = None
     """HCMA's network for the model's latents and texts."""
+    align_global: bool = False
+    """For hcma: align with the caption, as it does unless told not to."""
+    no_align_global: bool = False
+    """For hcma: leave the caption to the U-Net."""
+    align_local: bool = False
+    """For hcma: align every box with its phrase, as it does unless told not to."""
+    no_align_local: bool = False
+    """For hcma: leave the boxes to the U-Net; with --no-align-global, it is gligen."""
+    avoid: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar=OBJECT)] = ()
+    """What a box must not show, for hcma: "striped red fish: 0.1 0.2 0.5 0.6", or "anything: ..." for
+    nothing that the scene names. Repeatable."""
+    candidates: Annotated[int | None, option("INT", "1")] = None
+    """Start so many seeds for each image; HCMA's aligner chooses among them. Made for gligen: hcma raises
+    the scores of all its pictures, right or wrong."""
+    keep: Annotated[int | None, option("INT", "2")] = None
+    """How many of the candidates are finished; the best of them is the image."""
+    at: Annotated[int | None, option("INT", "a third of the steps")] = None
+    """After how many steps the others are given up."""
     steps: Annotated[int | None, option("INT", "50")] = None
     """Sampling steps."""
     solver: Annotated[str | None, option("plms|ddim|dpm_solver_pp_2m", "plms")] = None
@@ -135,6 +161,7 @@ class Generate:
         """The scenes or the record, read and checked before anything slow is imported."""
         if self.batch is not None and self.batch < 1:
             raise SituError(f"--batch: {self.batch} must be at least 1")
+        self._check_race()
         ways = {
             "a caption": self.caption,
             "--scene": self.scene,
@@ -145,6 +172,11 @@ class Generate:
         if len(given) != 1:
             found = f"got {' and '.join(given)}" if given else "got none"
             raise SituError(f"generate: give one of {', '.join(ways)}; {found}")
+        for name in ("planner", "llm", "llm_url"):
+            if getattr(self, name) is not None and (self.caption is None or self.objects):
+                raise SituError(
+                    f"--{name.replace('_', '-')}: it plans boxes from a caption; there are some already"
+                )
         if self.objects and self.caption is None:
             raise SituError(f"--object: it goes with a caption; {given[0]} has its own objects")
         if self.caption is not None:
@@ -153,6 +185,17 @@ class Generate:
             return read_many(self.scenes), None
         return ([read_one(self.scene)], None) if self.scene else ([], self._record())
 
+    def _check_race(self) -> None:
+        if self.candidates is None:
+            for name in ("keep", "at"):
+                if getattr(self, name) is not None:
+                    raise SituError(f"--{name}: it goes with --candidates, which is not given")
+        elif self.source or self.preview:
+            other = "--from" if self.source else "--preview"
+            raise SituError(
+                f"--candidates: it does not go with {other}; repeat the winner, a picture of one seed"
+            )
+
     def _typed(self, caption: str) -> Draft:
         draft = typed(caption, self.objects)
         if self.objects or self.method == "base":
@@ -160,7 +203,19 @@ class Generate:
         from situ.app.plan import storybook_words
 
         words = storybook_words() if self.model in (None, "storybook") else None
-        return planned(draft, self.seed or 0, words)
+        name = self.planner or "rules"
+        return planned(draft, self.seed or 0, words, planner=name, endpoint=self._llm(name))
+
+    def _llm(self, planner: str) -> "Endpoint | None":
+        if planner != "llm":
+            if self.llm or self.llm_url:
+                raise SituError("--llm: it goes with --planner llm")
+            return None
+        from situ.planners.llm import Endpoint
+
+        if self.llm is None:
+            raise SituError("--planner llm: say which model with --llm NAME, or --llm local:FOLDER")
+        return Endpoint(self.llm, self.llm_url)
 
     def _record(self) -> Record:
         for name in ("n", "width", "height"):
@@ -228,7 +283,17 @@ class Generate:
             seed=self.seed or 0,
             images=1 if self.n is None else self.n,
             many=self.scenes is not None,
+            race=self._race(),
         )
+
+    def _race(self) -> "Race | None":
+        if self.candidates is None:
+            return None
+        from situ.app.race import race_of
+        from situ.methods.plan import Sampling
+
+        steps = Sampling.steps if self.steps is None else self.steps
+        return race_of(steps, self.candidates, self.keep, self.at)
 
     def _again(self, pipe: "Pipeline", record: Record) -> "Picture":
         from situ.app.repeat import again
@@ -244,15 +309,29 @@ class Generate:
     def _changes(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in SAMPLING}
         changes = {name: value for name, value in given.items() if value is not None}
-        options = dict(_setting(text) for text in self.settings)
+        options = dict(_setting(text) for text in self.settings) | self._modules()
+        if self.avoid:
+            options["avoid"] = "; ".join(self.avoid)
         return {**changes, "options": options} if options else changes
+
+    def _modules(self) -> dict[str, bool]:
+        """HCMA's modules that were switched on or off by a flag."""
+        chosen = {}
+        for name in ("align_global", "align_local"):
+            on, off = getattr(self, name), getattr(self, f"no_{name}")
+            flag = name.replace("_", "-")
+            if on and off:
+                raise SituError(f"--{flag}: --no-{flag} is given, too; give one of them")
+            if on or off:
+                chosen[name] = on
+        return chosen
 
 
 def _setting(text: str) -> tuple[str, Any]:
     """NAME=VALUE, the value as JSON has it; what is not JSON is a word."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise SituError(f"--set: {text!r} must be NAME=VALUE, such as align_size=0.03")
+        raise SituError(f"--set: {text!r} must be NAME=VALUE, such as align_size=12")
     try:
         parsed = json.loads(value)
     except ValueError:

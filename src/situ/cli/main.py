@@ -24,7 +24,11 @@ class Command(NamedTuple):
 COMMANDS = {
     "generate": Command("situ.cli.generate", "Generate", "draw pictures from captions and boxes"),
     "plan": Command("situ.cli.planning", "Plan", "plan where the things of a sentence go"),
+    "evaluate-plans": Command(
+        "situ.cli.evaluate_plans", "EvaluatePlans", "measure a planner's layouts on a benchmark"
+    ),
     "show": Command("situ.cli.show", "Show", "print what a picture was drawn from"),
+    "explain": Command("situ.cli.explain", "Explain", "tell which object of a picture formed when"),
     "lint": Command(
         "situ.cli.scenes", "Lint", "check scene files, with a suggestion for each finding"
     ),
@@ -33,6 +37,7 @@ COMMANDS = {
     ),
     "data storybook": Command("situ.cli.data", "Storybook", "write pages of the storybook world"),
     "data coco": Command("situ.cli.data", "Coco", "draw scenes from a COCO-format set"),
+    "data goal2k": Command("situ.cli.data", "Goal2k", "build a set of prompts, pictures and boxes"),
     "train": Command("situ.cli.training", "Train", "run a training recipe"),
     "evaluate": Command("situ.cli.evaluation", "Evaluate", "measure a folder of pictures"),
     "reproduce": Command("situ.cli.evaluation", "Reproduce", "draw and measure a paper's table"),
@@ -40,7 +45,10 @@ COMMANDS = {
         "situ.cli.study", "StudyBuild", "make a blind side-by-side study of result folders"
     ),
     "study analyse": Command("situ.cli.study", "StudyAnalyse", "analyse the answers to a study"),
-    "export": Command("situ.cli.models", "Export", "write a model as a diffusers folder"),
+    "export": Command("situ.cli.models", "Export", "write a model for diffusers or ComfyUI"),
+    "compact": Command(
+        "situ.cli.models", "Compact", "write a tuned model's difference in few bytes"
+    ),
     "convert-gligen": Command(
         "situ.cli.models", "ConvertGligen", "make a folder of an original GLIGEN checkpoint"
     ),

@@ -1,5 +1,6 @@
 """Rows of one large array in many safetensors files: made piece by piece, read row by row."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -42,18 +43,26 @@ def write_shards(
     rows: int = ROWS,
 ) -> Shards:
     """`count` rows, of which make(start, stop) gives some. Shards that are there are kept, so an
-    interrupted run goes on; each is written atomically."""
+    interrupted run goes on; each is written atomically. The processes of torchrun begin at different
+    shards, and so share the work."""
     folder.mkdir(parents=True, exist_ok=True)
-    for start in range(0, count, rows):
+    for done, start in enumerate(_from_own(range(0, count, rows)), 1):
         stop, path = min(start + rows, count), folder / f"{start // rows:05d}.safetensors"
         if not path.exists():
             made = np.ascontiguousarray(make(start, stop))
             replace(path, lambda temporary, made=made: save_file({NAME: made}, temporary))
-        progress(stop)
+        progress(min(done * rows, count))
     shards = Shards(folder)
     if len(shards) != count:
         raise SituError(f"{folder} holds {len(shards)} rows instead of {count}; remove it")
     return shards
+
+
+def _from_own(starts: Sequence[int]) -> list[int]:
+    """All of them, beginning with the part of this process."""
+    rank, world = (int(os.environ.get(name, n)) for name, n in (("RANK", 0), ("WORLD_SIZE", 1)))
+    first = len(starts) * rank // world
+    return [*starts[first:], *starts[:first]]
 
 
 def _open(path: Path):

@@ -125,6 +125,28 @@ class Guard:
 
 
 @dataclass(eq=False)
+class Watch:
+    """A guide that moves nothing and tells, at every step, what an energy that reads z alone says of it."""
+
+    energy: Energy
+    name: str = "watch"
+    report: Report = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if _needs_pass(self.energy):
+            raise SituError(
+                f"{self.name}: its energy reads more than z; only a descent may ask for it"
+            )
+
+    def __call__(self, z: Tensor, step: Step) -> Tensor:
+        with torch.no_grad():
+            self.energy(through(None, self.energy, z, step), step)
+        said = report_of(self.energy)
+        self.report = {f"{self.name}/{key}": row for key, row in said.items()}
+        return z
+
+
+@dataclass(eq=False)
 class Descent:
     """The guide z <- z - size * gradient, until the layout is met; samples never touch each other.
 

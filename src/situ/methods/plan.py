@@ -92,6 +92,20 @@ def start(backbone: Backbone, request: Request) -> tuple[Tensor, tuple[Step, ...
     return z, backbone.schedule.steps(s.steps), solver
 
 
+def ungrounded(backbone: Backbone, request: Request) -> tuple[UNetBranch, UNetBranch]:
+    """The two branches of the text-only base: the captions and the negative prompt, boxes unread.
+
+    For SD + GLIGEN weights the gated layers are skipped, which leaves Stable Diffusion itself. A network
+    whose layers were all trained together (`null_base`) is given null grounding tokens instead.
+    """
+    s, count = request.sampling, len(request.scenes)
+    gates = [1.0] * s.steps
+    captions = backbone.encode([scene.caption for scene in request.scenes]).states
+    negative = backbone.encode([s.negative]).states.expand(count, -1, -1)
+    null = backbone.ground([Layout()]).expand(count, -1, -1) if backbone.null_base else None
+    return backbone.branch(captions, null, gates), backbone.branch(negative, null, gates)
+
+
 def grounded(backbone: Backbone, request: Request) -> tuple[UNetBranch, UNetBranch]:
     """GLIGEN's two branches: captions with their layouts, and the negative prompt with none."""
     s, count = request.sampling, len(request.scenes)
