@@ -209,3 +209,22 @@ def test_out_of_canvas() -> None:
     assert out_of_canvas_rate(raw, slack=0.6) == pytest.approx(0.5)
     with pytest.raises(SituError, match="no boxes"):
         out_of_canvas_rate([])
+
+
+@pytest.mark.parametrize(
+    ("second", "clear"),
+    [
+        ((0.5, 0.2, 0.8, 0.5), True),  # apart, and level
+        ((0.5, 0.34, 0.8, 0.64), True),  # 0.3 along, 0.14 across
+        ((0.5, 0.42, 0.8, 0.72), False),  # 0.3 along, 0.22 across
+        ((0.36, 0.2, 0.66, 0.5), False),  # shares 0.47 of the width already; closer, more than half
+    ],
+)
+def test_a_margin_asks_only_for_directions_that_a_small_shift_keeps(
+    second: tuple[float, float, float, float], clear: bool
+) -> None:
+    layout = Layout((Object("cat", Box(0.2, 0.2, 0.5, 0.5)), Object("dog", Box(*second))))
+    found = [Detection(thing.phrase, 1.0, thing.box) for thing in layout]
+    asked = judge_scene(layout, found, margin=1.5).relations
+    assert asked == ((True,) if clear else ())
+    assert judge_scene(layout, found).relations == (True,)

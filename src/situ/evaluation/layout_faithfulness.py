@@ -145,7 +145,7 @@ def judge_scene(
     Labels and phrases are read in the same way and meet where their kinds are equal. A finding's
     attributes say something only where the detector read them off the picture itself: one that was
     asked for "red fish" answers in these words whatever it sees. A direction of the layout is asked for
-    only where it would hold with its offset divided by `margin`, too: near the diagonal a pixel decides.
+    only where it would hold with its offset divided by `margin`, too: on the edge a pixel decides.
     """
     sure = [found for found in detections if found.score >= confidence]
     wishes, sights = [read(o.phrase) for o in layout], [read(found.label) for found in sure]
@@ -297,17 +297,19 @@ def _relations(
 
 
 def _clear(name: str, one: Box, other: Box, margin: float) -> bool:
-    """Whether a relation holds, a direction even when the picture is `margin` times narrower along it."""
-    across, down = 1.0, 1.0
-    if name in ("left of", "right of"):
-        across = 1 / margin
-    elif name in ("above", "below"):
-        down = 1 / margin
-    return RELATIONS[name](*(_scaled(box, across, down) for box in (one, other)))
+    """Whether a relation holds, a direction even when the boxes are `margin` times closer along it."""
+    closer = (1 - 1 / margin) / 2
+    dx = (one.center[0] - other.center[0]) * closer if name in ("left of", "right of") else 0.0
+    dy = (one.center[1] - other.center[1]) * closer if name in ("above", "below") else 0.0
+    if dx == dy == 0:
+        return RELATIONS[name](one, other)
+    return RELATIONS[name](_halved(one, 0.0, 0.0), _halved(other, dx, dy))
 
 
-def _scaled(box: Box, across: float, down: float) -> Box:
-    return Box(box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down)
+def _halved(box: Box, dx: float, dy: float) -> Box:
+    """Half as large in the middle of the picture, where it can be moved a little and stays in it."""
+    x0, y0, x1, y1 = (0.25 + value / 2 for value in box.xyxy)
+    return Box(x0 + dx, y0 + dy, x1 + dx, y1 + dy)
 
 
 def _ratio(
