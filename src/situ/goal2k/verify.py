@@ -6,8 +6,6 @@ It listens on 127.0.0.1 alone, answers under a secret path, and refuses other ho
 page of the web can talk to it.
 """
 
-import base64
-import hashlib
 import html
 import json
 import re
@@ -18,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from situ.files.page import policy
 from situ.goal2k.journal import Row
 from situ.goal2k.verdicts import Verdict, from_json
 from situ.scene import SituError, strict_json
@@ -145,29 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _page(content: Mapping[str, Any]) -> bytes:
     template = (files("situ.goal2k") / "verify.html").read_text("utf-8")
     parts = {
-        "policy": html.escape(_policy(template)),
+        "policy": html.escape(policy(template, "img-src 'self' data:", "connect-src 'self'")),
         "work": json.dumps(content, ensure_ascii=False).replace("<", "\\u003c"),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template).encode()
-
-
-def _policy(template: str) -> str:
-    """Content-Security-Policy: this style, this script, and nothing from anywhere else."""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            "img-src 'self' data:",
-            "connect-src 'self'",
-            f"style-src {_hash_of('style', template)}",
-            f"script-src {_hash_of('script', template)}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _hash_of(tag: str, template: str) -> str:
-    found = re.search(rf"<{tag}>(.*?)</{tag}>", template, re.DOTALL)
-    assert found is not None  # the template is ours
-    digest = hashlib.sha256(found[1].encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -5,7 +5,6 @@ systems nor which trials are checks.
 """
 
 import base64
-import hashlib
 import html
 import json
 import re
@@ -14,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from situ.evaluation.study.design import QUESTIONS, Session, Study
+from situ.files.page import policy
 from situ.scene import SituError
 
 TITLE = "Which picture is better?"
@@ -30,7 +30,7 @@ def page(study: Study, pictures: Mapping[str, str], title: str = TITLE, note: st
     content = _content(study, {t: pictures[t] for t in study.tokens.values()}, title, note)
     template = (files("situ.evaluation.study") / "page.html").read_text("utf-8")
     parts = {
-        "policy": html.escape(_policy(template)),
+        "policy": html.escape(policy(template, "img-src data: 'self' file:")),
         "title": html.escape(title),
         "study": json.dumps(content, ensure_ascii=False).replace("<", "\\u003c"),
     }
@@ -61,24 +61,3 @@ def _session(session: Session, study: Study) -> Mapping[str, Any]:
     token = study.tokens
     trials = [[t.id, t.prompt, token[t.left], token[t.right]] for t in session.trials]
     return {"questions": [question.name for question in session.questions], "trials": trials}
-
-
-def _policy(template: str) -> str:
-    """Content-Security-Policy: this style, this script, pictures of the page's own, and nothing else."""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            "img-src data: 'self' file:",
-            f"style-src {_hash_of('style', template)}",
-            f"script-src {_hash_of('script', template)}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _hash_of(tag: str, template: str) -> str:
-    found = re.search(rf"<{tag}>(.*?)</{tag}>", template, re.DOTALL)
-    assert found is not None  # the template is ours
-    digest = hashlib.sha256(found[1].encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
