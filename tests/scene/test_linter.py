@@ -81,3 +81,12 @@ def test_the_cell_decides_what_is_small() -> None:
 def test_the_canvas_suggestion_is_on_the_grid() -> None:
     (finding,) = lint(pond(width=501))
     assert finding.suggestion == "use 504x512"
+
+
+def test_a_plural_names_its_things() -> None:
+    box, other = Box(0.1, 0.1, 0.4, 0.5), Box(0.5, 0.1, 0.9, 0.5)
+    for caption, phrase in (("two red houses", "red house"), ("two butterflies", "butterfly")):
+        scene = Scene(caption, Layout((Object(phrase, box), Object(phrase, other))))
+        assert not [f for f in lint(scene) if f.code == "phrase-not-in-caption"]
+    scene = Scene("two catsuits", Layout((Object("cat", box),)))
+    assert [f.code for f in lint(scene)] == ["phrase-not-in-caption"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from situ.scene.scene import Scene
+from situ.scene.scene import Scene, as_told
 
 MAX_TOKENS = 77  # the context of CLIP's text encoder (Radford et al. 2021), ends included
 TWIN_IOU = 0.95
@@ -67,7 +67,7 @@ def _lengths(scene: Scene, token_count: Callable[[str], int]) -> Iterator[Findin
 
 
 def _unnamed(scene: Scene) -> Iterator[Finding]:
-    for index, span in enumerate(scene.spans()):
+    for index, span in enumerate(as_told(scene).spans()):
         if span is None:
             yield Finding(
                 "warning",

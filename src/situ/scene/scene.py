@@ -1,16 +1,17 @@
 """Scenes: a caption, a layout and the size of the canvas."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from situ.scene.box import Canvas
 from situ.scene.errors import SceneError, shown
 from situ.scene.fields import text, whole
-from situ.scene.layout import Layout
+from situ.scene.layout import Layout, Object
 
 Span = tuple[int, int]  # first character and one past the last
 
 MAX_SIDE_PX = 16384
+PLURALS = (("", "s"), ("", "es"), ("y", "ies"))  # house, houses; bus, buses; butterfly, butterflies
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,19 @@ class Scene:
             free = [span for span in found if not any(_overlap(span, other) for other in taken)]
             chosen[index] = next(iter(free or found), None)
         return tuple(chosen[index] for index in range(len(self.layout)))
+
+
+def as_told(scene: Scene) -> Scene:
+    """The scene with every phrase as its caption has it: in the plural where only that is there."""
+    objects = tuple(Object(_told(scene, thing.phrase), thing.box) for thing in scene.layout)
+    return replace(scene, layout=Layout(objects))
+
+
+def _told(scene: Scene, phrase: str) -> str:
+    if scene.span(phrase) is not None:
+        return phrase
+    forms = (phrase.removesuffix(old) + new for old, new in PLURALS if phrase.endswith(old))
+    return next((form for form in forms if scene.span(form) is not None), phrase)
 
 
 def _occurrences(phrase: str, caption: str) -> list[Span]:

@@ -12,8 +12,9 @@ from situ.conditioning.text import TextEncoder
 from situ.models.attention import Maps, Site
 from situ.models.unet import UNet
 from situ.ops.masks import coverage
-from situ.scene import Layout, Object, Scene, SituError
+from situ.scene import Scene, SituError
 from situ.scene.errors import did_you_mean
+from situ.scene.scene import as_told
 from situ.training.loop import Batch
 
 CHOICES = {
@@ -21,7 +22,6 @@ CHOICES = {
     "words": ("mean", "last", "max"),
     "layers": ("mean", "each"),
 }
-PLURALS = (("", "s"), ("", "es"), ("y", "ies"))  # house, houses; bus, buses; butterfly, butterflies
 
 
 @dataclass(frozen=True)
@@ -127,19 +127,6 @@ def word_positions(encoder: TextEncoder, scene: Scene) -> tuple[tuple[int, ...],
     red houses"); empty where it is not there."""
     told = as_told(scene)
     return tuple(encoder.span(told, i) for i in range(len(told.layout)))
-
-
-def as_told(scene: Scene) -> Scene:
-    """The scene with every phrase as its caption has it: in the plural where only that is there."""
-    objects = tuple(Object(_told(scene, thing.phrase), thing.box) for thing in scene.layout)
-    return Scene(scene.caption, Layout(objects), scene.width, scene.height)
-
-
-def _told(scene: Scene, phrase: str) -> str:
-    if scene.span(phrase) is not None:
-        return phrase
-    forms = (phrase.removesuffix(old) + new for old, new in PLURALS if phrase.endswith(old))
-    return next((form for form in forms if scene.span(form) is not None), phrase)
 
 
 __all__ = ["AttentionSettings", "MAAlign", "as_told", "word_positions"]
