@@ -31,7 +31,11 @@ __all__ = ["aligned"]
 
 
 def drawn(pipe: Pipeline, folder: Path, method: str, **options: float | str) -> tuple[Path, Record]:
-    sampling = Sampling(steps=4, guidance=3.0, options=options)
+    sampling = Sampling(
+        steps=4,
+        guidance=3.0,
+        options={"align_stride": 1, **options} if method == "hcma" else options,
+    )
     generate(
         pipe, plan(pipe, [SCENE], method=method, sampling=sampling), Output(folder, quiet=True)
     )

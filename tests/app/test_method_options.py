@@ -49,7 +49,9 @@ def test_a_call_takes_them_by_name(aligned: Pipeline) -> None:
 def test_a_record_holds_all_of_them_and_draws_the_picture_again(
     aligned: Pipeline, tmp_path: Path
 ) -> None:
-    sampling = Sampling(steps=3, guidance=3.0, options={"align_size": 0.1, "align_local": False})
+    sampling = Sampling(
+        steps=3, guidance=3.0, options={"align_size": 0.1, "align_local": False, "align_stride": 1}
+    )
     pictures = plan(aligned, [SCENE], method="hcma", sampling=sampling)
     generate(aligned, pictures, Output(tmp_path / "out", quiet=True))
     record = read_record(tmp_path / "out/0000.png")

@@ -47,9 +47,11 @@ def a_step(backbone: Backbone) -> Step:
 
 
 def test_watching_moves_nothing_and_sees_what_hcma_reports(backbone: Backbone) -> None:
-    plan = hcma(backbone, request(SCENE))
+    asked = request(SCENE)
+    asked = replace(asked, sampling=replace(asked.sampling, options={"align_stride": 1}))
+    plan = hcma(backbone, asked)
     watched = replace(plan, guide=chain(watching(backbone, [SCENE]), plan.guide))
-    for plain, seen in zip(hcma(backbone, request(SCENE)).run(), watched.run(), strict=True):
+    for plain, seen in zip(hcma(backbone, asked).run(), watched.run(), strict=True):
         assert torch.equal(plain.z, seen.z)
         for name in ("global", "local", "boxes"):
             own, looked = plain.report[f"align/{name}"], seen.report[f"watch/{name}"]
