@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ def out_of(name: str) -> str:
     return command.rsplit(" ", 1)[1]
 
 
+def write_release(folder: Path) -> None:
+    """Pages where a GOAL2K has its pictures, and its annotations by the names of a release."""
+    write_book(folder, 6, "train", workers=1)
+    for path in list((folder / "annotations").glob("*.json")):
+        for split in ("train", "val"):
+            shutil.copy(path, path.with_stem(f"{path.stem}_{split}"))
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_recipe_is_read_and_says_how_to_run_it(path: Path) -> None:
     recipe = read_recipe(path)
@@ -68,6 +77,7 @@ def test_all_recipes_in_small_make_a_backbone_that_draws(tmp_path: Path) -> None
     for split, folder in (("train", "storybook-train"), ("val", "storybook-val")):
         write_book(tmp_path / "data" / folder, 6, split, workers=1)  # type: ignore[arg-type]
     write_book(tmp_path / "data/storybook-novel", 6, "novel", workers=1)
+    write_release(tmp_path / "data/goal2k-storybook/release")
     for name in ORDER:
         out = tmp_path / out_of(name)
         run_recipe(in_small(name, tmp_path), out)
