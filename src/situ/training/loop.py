@@ -5,10 +5,12 @@ its rows, and steps. All randomness of step s comes from (seed, s), so a run tha
 or split over two processes, sees the same numbers as one that is not.
 """
 
+import gc
 import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,12 +105,16 @@ def train(objective: Any, data: Data, loop: Loop, folder: Path) -> Iterator[Reco
     The trained parameters are in `objective.trained`, their average (if any) in the checkpoint.
     Stop by leaving the generator: it then writes a checkpoint, as it does every `save_seconds`.
     """
-    run = _Run(objective, loop, folder)
+    with _processes():
+        yield from _steps(_Run(objective, loop, folder), data)
+
+
+def _steps(run: "_Run", data: Data) -> Iterator[Record]:
     saved = time.monotonic()
     try:
-        while run.step < loop.steps:
+        while run.step < run.loop.steps:
             record = run.advance(data)
-            if time.monotonic() - saved > loop.save_seconds:
+            if time.monotonic() - saved > run.loop.save_seconds:
                 run.save()
                 saved = time.monotonic()
             yield record
@@ -126,7 +132,7 @@ class _Run:
         self.average = Average(self.parameters, loop.ema) if loop.ema else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=loop.amp == "fp16")
         self.step = load_checkpoint(folder, self.parameters, self.optimizer, self.average)
-        self.rank, self.world = _process()
+        self.rank, self.world = _place()
         self.call = DistributedDataParallel(objective) if self.world > 1 else objective
         if loop.batch % self.world:
             raise SituError(
@@ -185,9 +191,22 @@ def _groups(
     ]
 
 
-def _process() -> tuple[int, int]:
-    if not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+@contextmanager
+def _processes() -> Iterator[None]:
+    """The group of processes that torchrun started, unless the caller made one; left in good order, as its
+    threads would otherwise abort a process at its very end."""
+    own = not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if own:
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield
+    finally:
+        if own:
+            gc.collect()  # DistributedDataParallel holds the group, and itself in a circle
+            dist.destroy_process_group()
+
+
+def _place() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
