@@ -1,15 +1,23 @@
 """Every shipped recipe runs: in small, from pages of the world to a backbone that draws."""
 
 import json
+import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from situ.app.recipe import read_recipe
 from situ.app.stages import STAGES
-from situ.app.train import run_recipe
+from situ.app.train import Stage, run_recipe
 from situ.diffusion.sampler import sample
 from situ.methods import METHODS
 from situ.methods.plan import Request, Sampling
@@ -18,7 +26,8 @@ from situ.scene import SituError
 from situ.storybook import grammar
 from situ.storybook.book import write_book
 from situ.storybook.world import sample_page
-from situ.training.loop import Loop
+from situ.training.checkpoint import trained_weights
+from situ.training.loop import Loop, Record
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 ORDER = (
@@ -34,6 +43,27 @@ ORDER = (
     "storybook-goal",
     "storybook-placer",
 )
+TINY = """
+stage = "autoencoder"
+[data]
+folder = "{pages}"
+held_out = "{pages}"
+size = 32
+[model]
+latent_channels = 4
+widths = [8, 8]
+layers = [0, 1]
+[objective]
+crop = 16
+noise = 0.1
+kl = 1e-3
+[loop]
+steps = 4
+batch = 4
+lr = 1e-3
+warmup = 1
+log_every = 2
+"""
 FULL_SIZE = ("hcma-sd14-coco", "goal-sd14", "placer-coco")  # run by tests of their own
 
 
@@ -109,3 +139,78 @@ def test_bad_recipes_say_what_is_wrong(tmp_path: Path, text: str, said: str) -> 
     with pytest.raises(SituError, match=re.escape(said)):
         run_recipe(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def tiny(root: Path) -> Path:
+    """A recipe of a second, and its pages."""
+    write_book(root / "pages", 2, "train", workers=1)
+    path = root / "tiny.toml"
+    path.write_text(TINY.format(pages=root / "pages"))
+    return path
+
+
+def started(rank: int, world: int, port: int, *words: str | Path) -> subprocess.Popen[str]:
+    """One process of `situ train`, as torchrun starts it."""
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    for name, value in (("RANK", rank), ("WORLD_SIZE", world)):
+        place |= {name: str(value), f"LOCAL_{name}": str(value)}
+    command = [sys.executable, "-m", "situ", "train", *words]
+    pipe, environment = subprocess.PIPE, {**os.environ, **place}
+    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def exported(out: Path) -> dict[str, Tensor]:
+    return load_file(out / "vae/diffusion_pytorch_model.safetensors")
+
+
+def test_two_processes_train_as_one_and_the_first_alone_writes(tmp_path: Path) -> None:
+    path, port, one, two = tiny(tmp_path), free_port(), tmp_path / "one", tmp_path / "two"
+    runs = [started(rank, 2, port, path, "--out", two) for rank in range(2)]
+    try:
+        run_recipe(path, one)
+        said = [run.communicate(timeout=120) for run in runs]
+    finally:
+        for run in runs:
+            run.kill()
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert [out for out, _ in said] == [f"trained {path} into {two}\n", ""]
+    lines = [json.loads(line) for line in (two / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    assert {path.name for path in one.iterdir()} == {path.name for path in two.iterdir()}
+    assert len(list(two.glob("tensorboard/*"))) == len(list(one.glob("tensorboard/*")))
+    torch.testing.assert_close(trained_weights(two), trained_weights(one), atol=1e-6, rtol=0)
+    fp16 = 2**-10  # the rounding of weights as they are exported
+    torch.testing.assert_close(exported(two), exported(one), atol=1e-6, rtol=fp16)
+
+
+def test_another_process_than_the_first_trains_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def stepping(*given: object) -> Iterator[Record]:
+        for step in (1, 2):
+            said.append(f"step {step}")
+            yield Record(step, {"loss": 1.0}, 1.0, 1.0, 1.0)
+
+    def stage(*given: object) -> Stage:
+        probe = lambda: said.append("probe") or {}  # noqa: E731
+        return Stage(None, None, probe, lambda out: said.append("export"))  # type: ignore[arg-type]
+
+    path = tmp_path / "none.toml"
+    path.write_text('stage = "none"\n[loop]\nsteps = 2\nbatch = 2\nlr = 1.0\nlog_every = 1\n')
+    monkeypatch.setitem(STAGES, "none", stage)
+    monkeypatch.setattr("situ.app.train.train", stepping)
+    for rank, more in ((1, []), (0, ["export"])):
+        said.clear()
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        monkeypatch.setenv("RANK", str(rank))
+        run_recipe(path, tmp_path / str(rank))
+        assert said == ["step 1", "step 2", *more]
+        assert (tmp_path / str(rank)).exists() == (rank == 0)

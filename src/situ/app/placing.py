@@ -1,4 +1,6 @@
-"""Number types and devices by name."""
+"""Number types and devices by name, and the place of this process among those of torchrun."""
+
+import os
 
 import torch
 
@@ -32,6 +34,30 @@ def device_of(name: str) -> torch.device:
     if device.type not in _available() or (device.index or 0) >= _count(device.type):
         raise SituError(f"device: {name!r} is not on this machine; {_here()}")
     return device
+
+
+def process_device(name: str) -> torch.device:
+    """As `device_of`, but of the processes that torchrun started on this machine each has a GPU of its own.
+
+    Raises SituError, too, where there are more processes than GPUs, or one GPU is named for them all.
+    """
+    device, number = device_of(name), os.environ.get("LOCAL_RANK")
+    if device.type != "cuda" or number is None:
+        return device
+    count, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), _count("cuda")
+    if device.index is not None and count > 1:
+        raise SituError(f"device: {name!r} is one GPU for {count} processes; give cuda")
+    if int(number) >= gpus:
+        raise SituError(
+            f"device: process {int(number) + 1} of this machine needs a GPU of its own, and there are "
+            f"{gpus}; start at most {gpus} (torchrun --nproc-per-node {gpus})"
+        )
+    return torch.device("cuda", int(number) if device.index is None else device.index)
+
+
+def is_first() -> bool:
+    """Whether this process writes and speaks for all: it is alone, or the first that torchrun started."""
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1 or int(os.environ.get("RANK", "0")) == 0
 
 
 def _available() -> list[str]:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from situ.app.pipeline import Pipeline
+from situ.app.placing import is_first
 from situ.app.recipe import Recipe
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
@@ -163,7 +164,8 @@ def cached_latents(folder: Path, backbone: Backbone, items: Sequence[Item], size
         coded = [_encoded(backbone, np.stack([item.pixels(size) for item in p])) for p in parts]
         return np.concatenate(coded)
 
-    with tqdm(total=len(items), desc="latents", unit="picture", disable=None) as bar:
+    hidden = None if is_first() else True  # None: unless this is a terminal
+    with tqdm(total=len(items), desc="latents", unit="picture", disable=hidden) as bar:
 
         def told(done: int) -> None:
             bar.update(done - bar.n)

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from situ.app.placing import is_first
 from situ.app.recipe import Recipe
 from situ.app.train import Stage
 from situ.data.coco import Item, read_coco
@@ -94,7 +95,8 @@ def _read(asked: Sequence[tuple[Layout, tuple[str, ...]]]) -> list[tuple[Told, .
     )
     with ProcessPoolExecutor(workers) as pool:
         found = pool.map(_read_one, asked, chunksize=AT_ONCE)
-        return list(tqdm(found, total=len(asked), unit="picture", desc="reading", disable=None))
+        hidden = None if is_first() else True  # None: unless this is a terminal
+        return list(tqdm(found, total=len(asked), unit="picture", desc="reading", disable=hidden))
 
 
 def _read_one(asked: tuple[Layout, tuple[str, ...]]) -> tuple[Told, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from situ.app.placing import is_first, process_device
 from situ.app.recipe import Recipe, read_recipe
 from situ.files.atomic import write_bytes
 from situ.scene import SituError
@@ -32,7 +33,8 @@ def run_recipe(path: Path, out: Path, *, device: str = "cpu", steps: int | None 
     """Train the stage of recipe `path` in folder `out`; continues if `out` holds a checkpoint.
 
     Writes out/log.jsonl (one record per log_every steps), out/tensorboard where TensorBoard is installed,
-    out/checkpoint.safetensors, and at the end the stage's export.
+    out/checkpoint.safetensors, and at the end the stage's export. Under torchrun all processes train, each
+    on its own GPU if `device` is cuda, and the first alone writes and shows progress.
     """
     from situ.app.stages import STAGES
 
@@ -42,19 +44,29 @@ def run_recipe(path: Path, out: Path, *, device: str = "cpu", steps: int | None 
             f"{path.name}: stage {recipe.stage!r} is unknown; allowed: {', '.join(STAGES)}"
         )
     loop = recipe.table("loop", Loop, steps=steps)
+    place = process_device(device)
+    if place.type == "cuda" and place.index is not None:
+        torch.cuda.set_device(place)
     torch.manual_seed(loop.seed)
-    stage = STAGES[recipe.stage](recipe, device)
-    _write_resolved(recipe, loop, out)
+    stage = STAGES[recipe.stage](recipe, str(place))
+    if is_first():
+        _write_resolved(recipe, loop, out)
     with _terminated_as_interrupt():
         _run(stage, loop, out)
-    stage.export(out)
+    if is_first():
+        stage.export(out)
 
 
 def _run(stage: Stage, loop: Loop, out: Path) -> None:
+    records = train(stage.objective, stage.data, loop, out)
+    if not is_first():
+        for _ in records:
+            pass
+        return
     log = _Log(out, loop)
     bar = tqdm(total=loop.steps, disable=None, unit="step", file=sys.stderr)
     probe_every = 10 * loop.log_every
-    for record in train(stage.objective, stage.data, loop, out):
+    for record in records:
         bar.update(record.step - bar.n)
         probed = stage.probe() if record.step % probe_every == 0 else {}
         log.add(record, probed)

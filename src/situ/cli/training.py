@@ -19,14 +19,16 @@ class Train:
     out: Annotated[Path | None, option("DIR", "runs/RECIPE")] = None
     """The folder for checkpoints, logs and what is exported."""
     device: Annotated[str, arg(metavar="cpu|cuda|mps")] = "cpu"
-    """Where to compute."""
+    """Where to compute; of torchrun's processes each takes its own GPU for cuda."""
     steps: Annotated[int | None, option("INT", "the recipe's")] = None
     """Stop after so many steps, in place of the recipe's."""
 
     def run(self) -> int:
+        from situ.app.placing import is_first
         from situ.app.train import run_recipe
 
         out = self.out or Path("runs") / self.recipe.stem
         run_recipe(self.recipe, out, device=self.device, steps=self.steps)
-        say(f"trained {self.recipe} into {out}")
+        if is_first():
+            say(f"trained {self.recipe} into {out}")
         return 0

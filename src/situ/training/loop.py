@@ -197,7 +197,7 @@ def _processes() -> Iterator[None]:
     threads would otherwise abort a process at its very end."""
     own = not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) > 1
     if own:
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield
     finally:
