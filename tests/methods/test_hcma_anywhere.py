@@ -1,5 +1,6 @@
 """One aligner for every denoiser of the same latents: the shipped one, untouched, and what it refuses."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tiny_backbone import random_backbone
 
 import situ
 from situ.app.pipeline import Pipeline
+from situ.conditioning.text import TextEncoder, Texts
 from situ.diffusion.energy import Descent, through
 from situ.diffusion.sampler import Frame
 from situ.methods import METHODS
@@ -94,6 +96,27 @@ def test_what_no_step_changes_is_computed_once(
     monkeypatch.setattr(Aligner, "shares", shares)
     last(shipped.backbone, "hcma", 128)
     assert len(counted) == 1
+
+
+def test_the_aligner_reads_no_text_that_the_u_net_has_read(
+    shipped: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    original = TextEncoder.encode
+
+    def encode(self: TextEncoder, texts: Sequence[str]) -> Texts:
+        read.append(tuple(texts))
+        return original(self, texts)
+
+    monkeypatch.setattr(TextEncoder, "encode", encode)
+    last(shipped.backbone, "gligen", 128)
+    alone = [texts for texts in read if texts]
+    read.clear()
+    aligned = last(shipped.backbone, "hcma", 128)
+    assert [texts for texts in read if texts] == alone
+    monkeypatch.setattr(Backbone, "remembering", lambda self: self)
+    again = last(shipped.backbone, "hcma", 128)
+    assert torch.equal(aligned.z, again.z) and len(read) > 2 * len(alone)
 
 
 @pytest.mark.parametrize("form", ["raw", "trust", "share"])

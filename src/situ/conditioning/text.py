@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -69,6 +69,20 @@ class TextEncoder:
         return tuple(
             i for i, (a, b) in enumerate(coded["offset_mapping"]) if a < end and b > start and a < b
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembering(TextEncoder):
+    """A text encoder that reads the same texts once. For as long as a plan is made, not longer: it would
+    not see its weights change, and it forgets nothing."""
+
+    _known: dict[tuple[str, ...], Texts] = field(init=False, default_factory=dict, repr=False)
+
+    def encode(self, texts: Sequence[str]) -> Texts:
+        key = tuple(texts)
+        if key not in self._known:
+            self._known[key] = TextEncoder.encode(self, texts)
+        return self._known[key]
 
 
 def _at_end(states: Tensor, tokens: Tensor, tokenizer: Any) -> Tensor:

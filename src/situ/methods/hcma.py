@@ -123,19 +123,22 @@ def hcma(backbone: Backbone, request: Request) -> Plan:
             f"{backbone.name} has no gated layers, so its U-Net cannot read boxes; with "
             "--set grounding=false they go to the aligner alone"
         )
-    cond, uncond = (grounded if options.grounding else ungrounded)(backbone, request)
+    reader = backbone.remembering()  # the aligner wants the words that the U-Net reads
+    cond, uncond = (grounded if options.grounding else ungrounded)(reader, request)
     z, steps, solver = start(backbone, request)
-    guide = alignment(backbone, request.scenes, options)
+    guide = keep if options.off else _descent(backbone, reader, request.scenes, options)
     return Plan(z, steps, cfg(cond, uncond, s.guidance, s.interval), solver, guide)
 
 
 def alignment(backbone: Backbone, scenes: Sequence[Scene], options: Hcma) -> Guide:
     """The guide alone, which needs no U-Net: it goes with any denoiser of these latents."""
-    if options.off:
-        return keep
+    return keep if options.off else _descent(backbone, backbone, scenes, options)
+
+
+def _descent(backbone: Backbone, reader: Backbone, scenes: Sequence[Scene], options: Hcma) -> Guide:
     aligner, _ = aligner_of(backbone, options)
     return Descent(
-        Misfit.of(backbone, aligner, scenes, options),
+        Misfit.of(reader, aligner, scenes, options),
         when=options.when,
         size=options.size,
         iters=options.align_iters,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from situ.conditioning.grounding import Grounding
-from situ.conditioning.text import TextEncoder, Texts
+from situ.conditioning.text import Remembering, TextEncoder, Texts
 from situ.diffusion.guidance import Branch, Record
 from situ.diffusion.schedule import Schedule, Step
 from situ.models.attention import Attend, Recorder
@@ -69,6 +69,10 @@ class Backbone:
 
     def encode(self, texts: Sequence[str]) -> Texts:
         return self.text.encode(texts)
+
+    def remembering(self) -> "Backbone":
+        """The same networks, which read the same texts once: for a plan that asks for them twice."""
+        return replace(self, text=Remembering(self.text.tokenizer, self.text.model))
 
     @torch.no_grad()
     def ground(self, layouts: Sequence[Layout]) -> Tensor:
