@@ -34,7 +34,9 @@ def drawn(pipe: Pipeline, folder: Path, method: str, **options: float | str) -> 
     sampling = Sampling(
         steps=4,
         guidance=3.0,
-        options={"align_stride": 1, **options} if method == "hcma" else options,
+        options={"align_stride": 1, "align_between": (-20.0, 20.0), **options}
+        if method == "hcma"
+        else options,
     )
     generate(
         pipe, plan(pipe, [SCENE], method=method, sampling=sampling), Output(folder, quiet=True)
@@ -114,7 +116,9 @@ def test_hcma_leaves_its_trace_in_the_picture_and_it_says_the_same(
 
 
 def test_skipped_steps_are_gaps(aligned: Pipeline, tmp_path: Path) -> None:
-    path, record = drawn(aligned, tmp_path / "out", "hcma", align_stride=2)
+    path, record = drawn(
+        aligned, tmp_path / "out", "hcma", align_stride=2, align_between=(-20.0, 20.0)
+    )
     told = read_story(path, record)
     assert [value is None for value in told.boxes[0]] == [False, True, False, True]
     strip(told)

@@ -50,7 +50,14 @@ def test_a_record_holds_all_of_them_and_draws_the_picture_again(
     aligned: Pipeline, tmp_path: Path
 ) -> None:
     sampling = Sampling(
-        steps=3, guidance=3.0, options={"align_size": 0.1, "align_local": False, "align_stride": 1}
+        steps=3,
+        guidance=3.0,
+        options={
+            "align_size": 0.1,
+            "align_local": False,
+            "align_stride": 1,
+            "align_between": (-20.0, 20.0),
+        },
     )
     pictures = plan(aligned, [SCENE], method="hcma", sampling=sampling)
     generate(aligned, pictures, Output(tmp_path / "out", quiet=True))

@@ -22,7 +22,9 @@ KEEP_OUT = "anything: 0.5 0 1 0.25"
 
 
 def descent(backbone: Backbone, **options: object) -> Descent:
-    guide = alignment(backbone, [SCENE], Hcma(align_stride=1, **options))  # pyright: ignore[reportArgumentType]
+    guide = alignment(
+        backbone, [SCENE], Hcma(align_stride=1, align_between=(-20.0, 20.0), **options)
+    )  # pyright: ignore[reportArgumentType]
     assert isinstance(guide, Descent)
     return guide
 
@@ -120,7 +122,12 @@ def test_exact_batches_equal_singles_bit_for_bit(backbone: Backbone) -> None:
     """A scene without objects, in which a keep-out box has nothing to keep out, among them."""
     sampling = Sampling(
         steps=3,
-        options={"align_stride": 1, "avoid": f"{KEEP_OUT}; {STRIPES}", "avoid_margin": -1.0},
+        options={
+            "align_stride": 1,
+            "align_between": (-20.0, 20.0),
+            "avoid": f"{KEEP_OUT}; {STRIPES}",
+            "avoid_margin": -1.0,
+        },
     )
     scenes = SCENE, BARE
     *_, both = Run(backbone, hcma, Request(scenes, (4, 5), sampling))

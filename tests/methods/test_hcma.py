@@ -50,7 +50,11 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
 
 
 def request(*scenes: Scene, **options: Value) -> Request:
-    sampling = Sampling(steps=4, guidance=3.0, options={"align_stride": 1, **options})
+    sampling = Sampling(
+        steps=4,
+        guidance=3.0,
+        options={"align_stride": 1, "align_between": (-20.0, 20.0), **options},
+    )
     return Request(scenes, tuple(range(len(scenes))), sampling)
 
 
@@ -140,7 +144,11 @@ def test_it_is_lambda_1_times_caption_plus_lambda_2_times_boxes(backbone: Backbo
 def test_a_small_step_lowers_the_energy_of_every_sample(backbone: Backbone, form: str) -> None:
     scenes = scene(), scene(ONE), scene(CROWD), scene(Layout()), scene(SPECK)
     step = a_step(backbone)
-    guide = alignment(backbone, scenes, Hcma(align_stride=1, align_form=form, align_size=1e-3))
+    guide = alignment(
+        backbone,
+        scenes,
+        Hcma(align_stride=1, align_between=(-20.0, 20.0), align_form=form, align_size=1e-3),
+    )
     assert isinstance(guide, Descent)
     z = torch.randn(5, 4, 8, 8, generator=torch.Generator().manual_seed(2))
     before, after = (
@@ -154,7 +162,9 @@ def test_more_moves_per_step_lower_it_further(backbone: Backbone) -> None:
     left = []
     for iters in (1, 4):
         guide = alignment(
-            backbone, [scene()], Hcma(align_stride=1, align_iters=iters, align_size=5e-3)
+            backbone,
+            [scene()],
+            Hcma(align_stride=1, align_between=(-20.0, 20.0), align_iters=iters, align_size=5e-3),
         )
         assert isinstance(guide, Descent)
         moved, step = guide(z, a_step(backbone)), a_step(backbone)
@@ -200,7 +210,9 @@ def test_the_aligned_latent_is_what_the_solver_starts_from(backbone: Backbone) -
 
     still = replace(plan, denoise=denoise)
     z, step = plan.z, plan.steps[0]
-    moved = alignment(backbone, [scene()], Hcma(align_stride=1, align_size=0.1))(z, step)
+    moved = alignment(
+        backbone, [scene()], Hcma(align_stride=1, align_between=(-20.0, 20.0), align_size=0.1)
+    )(z, step)
     first = next(iter(still.run()))
     assert torch.equal(seen[0], moved)
     torch.testing.assert_close(first.z, moved * (step.abar_next / step.abar) ** 0.5)
@@ -230,7 +242,9 @@ def test_every_step_tells_what_it_saw(backbone: Backbone) -> None:
 
 def test_stride_interval_and_fade(backbone: Backbone) -> None:
     steps = backbone.schedule.steps(4)
-    told = [bool(r) for r in reports(backbone, scene(), align_stride=2)]
+    told = [
+        bool(r) for r in reports(backbone, scene(), align_stride=2, align_between=(-20.0, 20.0))
+    ]
     assert told == [True, False, True, False]
     levels = [torch.tensor(s.abar).double().logit().item() for s in steps]
     between = (levels[1] - 0.1, levels[2] + 0.1)
@@ -246,7 +260,7 @@ def test_stride_interval_and_fade(backbone: Backbone) -> None:
 def test_the_moves_of_a_run_add_up_to_the_same_for_any_number_of_steps(
     backbone: Backbone, stride: int
 ) -> None:
-    options = Hcma(align_size=6.0, align_stride=stride)
+    options = Hcma(align_size=6.0, align_stride=stride, align_between=(-20.0, 20.0))
     for n in (50, 20, 6):
         steps = backbone.schedule.steps(n)
         total = sum(options.size(step) for step in steps if options.when(step))
@@ -259,7 +273,13 @@ def test_a_trust_region_takes_the_raw_step_where_it_is_short(backbone: Backbone)
         alignment(
             backbone,
             [scene()],
-            Hcma(align_stride=1, align_form=form, align_size=size, align_cap=0.0024),
+            Hcma(
+                align_stride=1,
+                align_between=(-20.0, 20.0),
+                align_form=form,
+                align_size=size,
+                align_cap=0.0024,
+            ),
         )
         for form, size in (("raw", 1e-2), ("trust", 1e-2), ("trust", 1e6))
     )
@@ -310,7 +330,11 @@ def test_a_step_that_explodes_is_refused_and_the_picture_is_gligen_s(backbone: B
 
 
 def test_a_picture_that_strays_is_stopped_and_its_neighbour_is_not(backbone: Backbone) -> None:
-    guide = alignment(backbone, [scene(), scene()], Hcma(align_stride=1, align_size=0.1))
+    guide = alignment(
+        backbone,
+        [scene(), scene()],
+        Hcma(align_stride=1, align_between=(-20.0, 20.0), align_size=0.1),
+    )
     assert isinstance(guide, Descent)
     z = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     z[0] *= 3.2
@@ -340,7 +364,9 @@ def test_weights_that_are_not_numbers_stop_it(
 
 
 def test_a_latent_that_is_not_a_number_is_left_alone(backbone: Backbone) -> None:
-    guide = alignment(backbone, [scene(), scene()], Hcma(align_stride=1))
+    guide = alignment(
+        backbone, [scene(), scene()], Hcma(align_stride=1, align_between=(-20.0, 20.0))
+    )
     assert isinstance(guide, Descent)
     z = torch.randn(2, 4, 8, 8)
     z[1, 0, 0, 0] = torch.nan
@@ -370,7 +396,10 @@ def test_a_record_s_aligner_must_be_the_one_at_hand(backbone: Backbone) -> None:
     ):
         frames(backbone, scene(), aligner="0123")
     assert (
-        Hcma(align_stride=1, align_size=0.0).settled(replace(backbone, aligner=None)).aligner == ""
+        Hcma(align_stride=1, align_between=(-20.0, 20.0), align_size=0.0)
+        .settled(replace(backbone, aligner=None))
+        .aligner
+        == ""
     )
 
 

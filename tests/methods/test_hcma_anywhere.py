@@ -33,7 +33,11 @@ def shipped() -> Pipeline:
 
 def last(backbone: Backbone, method: str, side: int, **options: Value) -> Frame:
     scene = Scene("a red fish in a meadow", LAYOUT, side, side)
-    sampling = Sampling(steps=3, guidance=3.0, options={"align_stride": 1, **options})
+    sampling = Sampling(
+        steps=3,
+        guidance=3.0,
+        options={"align_stride": 1, "align_between": (-20.0, 20.0), **options},
+    )
     *_, frame = METHODS[method](backbone, Request((scene,), (4,), sampling)).run()
     return frame
 
@@ -42,7 +46,7 @@ def test_the_shipped_aligner_guides_the_grounded_network_and_the_base(shipped: P
     """Both come to fit better, each from what it draws without."""
     backbone = shipped.backbone
     scene = Scene("a red fish in a meadow", LAYOUT, 128, 128)
-    guide = alignment(backbone, [scene], Hcma(align_stride=1))
+    guide = alignment(backbone, [scene], Hcma(align_stride=1, align_between=(-20.0, 20.0)))
     assert isinstance(guide, Descent)
     step = backbone.schedule.steps(50)[-1]
     for method, grounding in (("gligen", True), ("base", False)):
@@ -144,7 +148,9 @@ def test_a_gradient_that_breaks_half_way_stops_there_and_says_so(
     save_aligner(path, Aligner(AlignerConfig(4, 2, 32, 1, 2, 32)), Spaces.of(backbone))
     backbone = replace(backbone, aligner=path)
     scene = Scene("a red fish", LAYOUT, 64, 64)
-    sampling = Sampling(steps=4, guidance=3.0, options={"align_stride": 1})
+    sampling = Sampling(
+        steps=4, guidance=3.0, options={"align_stride": 1, "align_between": (-20.0, 20.0)}
+    )
     plan = hcma(backbone, Request((scene,), (4,), sampling))
     guide = plan.guide
     assert isinstance(guide, Descent)

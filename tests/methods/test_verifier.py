@@ -48,7 +48,12 @@ def a_step(backbone: Backbone) -> Step:
 
 def test_watching_moves_nothing_and_sees_what_hcma_reports(backbone: Backbone) -> None:
     asked = request(SCENE)
-    asked = replace(asked, sampling=replace(asked.sampling, options={"align_stride": 1}))
+    asked = replace(
+        asked,
+        sampling=replace(
+            asked.sampling, options={"align_stride": 1, "align_between": (-20.0, 20.0)}
+        ),
+    )
     plan = hcma(backbone, asked)
     watched = replace(plan, guide=chain(watching(backbone, [SCENE]), plan.guide))
     for plain, seen in zip(hcma(backbone, asked).run(), watched.run(), strict=True):

@@ -106,7 +106,7 @@ NSR = (
     _benchmark("Spatial", "spatial", suites.nsr_spatial, "NSR-1K: the first two things as asked"),
     _metric("clip", "spatial"),
 )
-EVERY_STEP = {"align_stride": 1}  # as the paper aligns
+EVERY_STEP = {"align_stride": 1, "align_between": (-20.0, 20.0)}  # as the paper aligns
 O2RA = {**EVERY_STEP, "align_global": False}
 C2IA = {**EVERY_STEP, "align_local": False}
 NONE4, NONE6 = (None,) * 4, (None,) * 6  # of rows that are ours alone

@@ -40,8 +40,9 @@ class Hcma:
     most align_cap of the latent's root mean square; "share" always moves by align_size of it. Size and
     cap are those of one of 50 steps, the paper's number; where a run moves n times, each move is 50 / n
     times that, so that all together stay the same. align_fade: size and cap are also times sigma to this
-    power. align_between: the log-SNR in which to align. align_stride: every how many steps, 1 in the
-    paper; 3 costs a third and draws as well (docs/log.md). align_iters: moves per step.
+    power. align_between: the log-SNR in which to align; above 1 things have formed, and aligning further
+    only costs. align_stride: every how many steps; 3 costs a third and draws as well (docs/log.md for
+    both). The paper aligns in every step, from -20 to 20. align_iters: moves per step.
     align_need: 0 weighs all boxes alike (eq. 7), 1 by what each one lacks.
     avoid: phrases that boxes must not show (methods/avoidance.py); they add lambda_avoid times their
     cosine above avoid_margin to the energy.
@@ -58,7 +59,7 @@ class Hcma:
     align_size: float = 6.0
     align_cap: float = 0.05
     align_fade: float = 0.0
-    align_between: tuple[float, float] = (-20.0, 20.0)
+    align_between: tuple[float, float] = (-20.0, 1.0)
     align_stride: int = 3
     align_iters: int = 1
     align_need: float = 0.0
