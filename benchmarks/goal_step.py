@@ -24,7 +24,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -51,12 +52,14 @@ from situ.training.masked_attention import AttentionSettings, MAAlign
 from situ.training.semantic import DSAlign, LatentCritic, PixelCritic, SemanticSettings
 from situ.training.tuning import TuningObjective, TuningSettings
 
-FORMS = (
-    "latent",
-    "tiny",
-    "exact",
-)  # least memory first: what a process returns late counts for the next
+# least memory first: what a process returns late counts for the next
+FORMS = ("latent", "tiny", "exact")
 CONTRACT = 1.6  # times the throughput of the exact form
+LEVELS: dict[str, Any] = {  # of an autoencoder
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "latent_channels": 4,
+}
 SCHEDULE = Schedule.scaled_linear()
 PHRASES = ("red bus", "man in a blue coat", "traffic light", "striped umbrella")
 BOXES = ((0.1, 0.3, 0.6, 0.8), (0.6, 0.4, 0.75, 0.95), (0.8, 0.05, 0.9, 0.3), (0.3, 0.1, 0.5, 0.3))
@@ -79,7 +82,7 @@ class Networks:
         text = CLIPTextModel(_text_config(49408, 768, 12, 12))
         image = image_encoder(1024, 24, 16, 768, 224, 14)
         wide: Any = (128, 256, 512, 512)
-        coder = AutoencoderKL(**_levels(4), block_out_channels=wide, layers_per_block=2)
+        coder = AutoencoderKL(**LEVELS, block_out_channels=wide, layers_per_block=2)
         return cls._of(config, text, image, coder, AutoencoderTiny(), AlignerConfig(), 768)
 
     @classmethod
@@ -98,7 +101,7 @@ class Networks:
         text = CLIPTextModel(_text_config(99, 32, 1, 2))
         image = image_encoder(32, 1, 2, 32, 32, 8)
         narrow: Any = (8, 8, 8, 8)
-        coder = AutoencoderKL(**_levels(4), block_out_channels=narrow, norm_num_groups=4)
+        coder = AutoencoderKL(**LEVELS, block_out_channels=narrow, norm_num_groups=4)
         tiny = AutoencoderTiny(encoder_block_out_channels=narrow, decoder_block_out_channels=narrow)
         shape = AlignerConfig(width=16, blocks=1, heads=2, text_width=32)
         return cls._of(config, text, image, coder, tiny, shape, 32)
@@ -112,19 +115,18 @@ class Networks:
         for name, parameter in unet.named_parameters():
             if name.endswith(("alpha_attn", "alpha_dense")):
                 torch.nn.init.constant_(parameter, 0.5)
-        exact.enable_gradient_checkpointing()
-        tiny.enable_gradient_checkpointing()
-        decoders = {"exact": Autoencoder(exact), "tiny": Autoencoder(tiny)}
         aligner = Aligner(shape)
         for network in (text, image, exact, tiny, aligner):
             network.eval().requires_grad_(False)
+        for coder in (exact, tiny):
+            coder.enable_gradient_checkpointing()
+        decoders = {"exact": Autoencoder(exact), "tiny": Autoencoder(tiny)}
         return cls(unet, text, ClipPair(text, image), decoders, aligner, dim)
 
     def to(self, device: str) -> "Networks":
-        for network in (self.unet, self.text, self.clip.image, self.aligner):
+        others = self.text, self.clip.image, self.aligner, *self.decoders.values()
+        for network in (self.unet, *others):
             network.to(device)
-        for decoder in self.decoders.values():
-            decoder.to(device)
         return self
 
     def objective(self, form: str | None, side: int) -> TuningObjective:
@@ -177,11 +179,6 @@ def _text_config(words: int, width: int, layers: int, heads: int) -> CLIPTextCon
     )
 
 
-def _levels(count: int) -> dict[str, Any]:
-    down, up = ("DownEncoderBlock2D",) * count, ("UpDecoderBlock2D",) * count
-    return {"down_block_types": down, "up_block_types": up, "latent_channels": 4}
-
-
 def _size(unet: UNet, cells: int) -> int:
     """16 of 64 as in the paper; a network without such maps offers its largest."""
     sizes = {s.height for s in unet.sites(cells, cells) if (s.kind, s.place) == ("cross", "up")}
@@ -198,90 +195,83 @@ class Measured:
 
 
 class Clock:
-    """Seconds and peak memory of a call."""
+    """Seconds and peak memory of a call, told at once."""
 
     def __init__(self, device: str) -> None:
         self.cuda = device.startswith("cuda")
 
-    def __call__(self, call: Callable[[], object]) -> Measured:
+    def __call__(self, what: str, call: Callable[[], object]) -> Measured:
         gc.collect()
-        with self._watched() as peak:
+        with _allocated() if self.cuda else _resident() as peak:
             started, worked = time.perf_counter(), time.process_time()
             call()
             if self.cuda:
                 torch.cuda.synchronize()
             seconds, work = time.perf_counter() - started, time.process_time() - worked
-        return Measured(round(seconds, 3), round(work, 3), round(peak.bytes / 2**30, 3))
-
-    @contextmanager
-    def _watched(self) -> Iterator[SimpleNamespace]:
-        peak, done = SimpleNamespace(bytes=0), threading.Event()
-        if self.cuda:
-            torch.cuda.reset_peak_memory_stats()
-            yield peak
-            peak.bytes = torch.cuda.max_memory_allocated()
-            return
-        _give_back()
-
-        def look() -> None:
-            while not done.wait(0.02):
-                peak.bytes = max(peak.bytes, _resident())
-
-        watcher = threading.Thread(target=look, daemon=True)
-        watcher.start()
-        try:
-            yield peak
-        finally:
-            done.set()
-            watcher.join()
+        gib = peak.bytes / 2**30
+        told = f"{what:<24}{seconds:9.2f} s {work:9.2f} s of CPU {gib:7.2f} GiB"
+        print(told, file=sys.stderr, flush=True)
+        return Measured(round(seconds, 3), round(work, 3), round(gib, 3))
 
 
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096
+@contextmanager
+def _allocated() -> Iterator[SimpleNamespace]:
+    peak = SimpleNamespace(bytes=0)
+    torch.cuda.reset_peak_memory_stats()
+    yield peak
+    peak.bytes = torch.cuda.max_memory_allocated()
 
 
-def _give_back() -> None:
-    """Ask the C library to return free pages, so that one part's peak is not the next one's floor."""
-    with suppress(OSError, AttributeError):
+@contextmanager
+def _resident() -> Iterator[SimpleNamespace]:
+    peak, done = SimpleNamespace(bytes=0), threading.Event()
+    with suppress(OSError, AttributeError):  # one part's peak is not to be the next one's floor
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
+    def look() -> None:
+        while not done.wait(0.02):
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            peak.bytes = max(peak.bytes, pages * 4096)
 
-def parts(
-    networks: Networks, side: int, boxes: int, device: str, tell: Callable[..., None], clock: Any
-) -> None:
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def parts(networks: Networks, side: int, boxes: int, device: str, clock: Any) -> dict[str, Any]:
     """Each part forward and backward by itself. clock: a Clock or a Counter."""
-    batch = networks.batch(side, boxes, device)
-    bare = networks.objective(None, side)
-    tell("part unet", clock(lambda: _forward_backward(lambda: bare(batch)["loss"], device)))
+    batch, bare = networks.batch(side, boxes, device), networks.objective(None, side)
+    clip, aligner, t = networks.clip, networks.aligner, torch.zeros_like(batch["t"])
     pictures = torch.rand(1 + boxes, 3, side, side, device=device, requires_grad=True)
-    clip = networks.clip
-    see = clock(lambda: _forward_backward(lambda: clip.see(clip.fit(pictures)).sum(), device))
-    tell(f"part clip, {1 + boxes} pictures", see)
-    for name, decoder in networks.decoders.items():
-        z = batch["latents"].clone().requires_grad_()
-        call = _decoded(decoder, z)
-        tell(f"part decode {name}", clock(lambda call=call: _forward_backward(call, device)))
-    read = _read(networks.aligner, batch)
-    tell("part aligner", clock(lambda: _forward_backward(read, device)))
-
-
-def _read(aligner: Aligner, batch: Batch) -> Callable[[], Tensor]:
-    z, t = batch["latents"].clone().requires_grad_(), torch.zeros_like(batch["t"])
+    z = batch["latents"].clone().requires_grad_()
 
     def read() -> Tensor:
         features = aligner(z, torch.ones_like(t).float(), t)
         phrases = aligner.phrases(features, batch["boxes_xyxy"])
         return aligner.captions(features).sum() + phrases.sum()
 
-    return read
+    calls: dict[str, Callable[[], Tensor]] = {
+        "unet": lambda: bare(batch)["loss"],
+        f"clip, {1 + boxes} pictures": lambda: clip.see(clip.fit(pictures)).sum(),
+        "decode exact": lambda: networks.decoders["exact"].decode(z).sum(),
+        "decode tiny": lambda: networks.decoders["tiny"].decode(z).sum(),
+        "aligner": read,
+    }
+    return {
+        name: clock(f"part {name}", partial(_forward_backward, call, device))
+        for name, call in calls.items()
+    }
 
 
 class Counter:
     """Operations of a call in TFLOP (a multiplication and an addition are two), what checkpointing computes
     again included; in the place of a Clock."""
 
-    def __call__(self, call: Callable[[], object]) -> float:
+    def __call__(self, what: str, call: Callable[[], object]) -> float:
         with FlopCounterMode(display=False) as counter:
             call()
         return float(f"{counter.get_total_flops() / 1e12:.4g}")
@@ -289,31 +279,23 @@ class Counter:
 
 def count(options: argparse.Namespace) -> dict[str, Any]:
     """The parts of a step, and their sums for each form, on tensors without contents."""
-    found: dict[str, float] = {}
     with FakeTensorMode(allow_non_fake_inputs=True):
         networks = Networks.small() if options.tiny else Networks.full()
-        networks.unet.plain_attention = (
-            True  # PyTorch counts nothing in its fused attention on a CPU
-        )
-        parts(networks, options.side, options.boxes, "cpu", found.__setitem__, Counter())
-    unet, reader = found["part unet"], found["part aligner"]
-    clip = next(value for name, value in found.items() if name.startswith("part clip"))
-    steps = {form: unet + clip + found[f"part decode {form}"] for form in ("exact", "tiny")}
-    steps = {"latent": unet + reader, **steps}
+        networks.unet.plain_attention = True  # PyTorch counts nothing in its fused one on a CPU
+        found = parts(networks, options.side, options.boxes, "cpu", Counter())
+    unet, clip = found["unet"], next(v for name, v in found.items() if name.startswith("clip"))
+    steps = {"latent": unet + found["aligner"]}
+    steps |= {form: unet + clip + found[f"decode {form}"] for form in ("exact", "tiny")}
     gain = steps["exact"] / steps["latent"]
     return {
         "side": options.side,
         "boxes": options.boxes,
-        "TFLOP of parts": {name.removeprefix("part "): value for name, value in found.items()},
+        "TFLOP of parts": found,
         "TFLOP of steps": {form: float(f"{value:.4g}") for form, value in steps.items()},
         "exact / latent": round(gain, 2),
         "exact / tiny": round(steps["exact"] / steps["tiny"], 2),
         "contract": {"at least": CONTRACT, "kept": gain >= CONTRACT},
     }
-
-
-def _decoded(decoder: Autoencoder, z: Tensor) -> Callable[[], Tensor]:
-    return lambda: decoder.decode(z).sum()
 
 
 def _forward_backward(call: Callable[[], Tensor], device: str) -> None:
@@ -322,9 +304,7 @@ def _forward_backward(call: Callable[[], Tensor], device: str) -> None:
     loss.backward()
 
 
-def steps(
-    networks: Networks, options: argparse.Namespace, tell: Callable[..., None]
-) -> dict[str, Measured]:
+def steps(networks: Networks, options: argparse.Namespace) -> dict[str, Measured]:
     """A whole training step of each form, in turns; the fastest and the largest."""
     clock, found = Clock(options.device), {}
     objectives = {form: networks.objective(form, options.side) for form in FORMS}
@@ -339,36 +319,25 @@ def steps(
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
 
-            measured = clock(step)
-            tell(f"step {form}" if turn >= options.warm else f"warm-up {form}", measured)
+            measured = clock(f"{'step' if turn >= options.warm else 'warm-up'} {form}", step)
             if turn >= options.warm:
                 found.setdefault(form, []).append(measured)
-    return {
-        form: Measured(
-            min(m.seconds for m in all_),
-            min(m.cpu_seconds for m in all_),
-            max(m.peak_gib for m in all_),
-        )
-        for form, all_ in found.items()
-    }
+    columns = {form: zip(*map(astuple, every), strict=True) for form, every in found.items()}
+    return {form: Measured(min(s), min(c), max(p)) for form, (s, c, p) in columns.items()}
 
 
-def inference(first: str, second: str, options: argparse.Namespace) -> dict[str, Any]:
+def inference(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of drawing one scene with two models, in turns."""
     from situ.app.load import load
 
     times: dict[str, list[float]] = {}
-    pipes = [
-        (f"{i + 1}: {name}", load(name, device=options.device))
-        for i, name in enumerate((first, second))
-    ]
-    drawn = {
-        "prompt": "a red fish to the left of a blue house",
-        "phrases": ["red fish", "blue house"],
-    }
-    drawn |= {"boxes": [[0.05, 0.4, 0.45, 0.8], [0.5, 0.3, 0.95, 0.9]], "seed": 7}
+    named = {f"{i}: {name}": name for i, name in enumerate(options.inference, 1)}
+    pipes = {title: load(name, device=options.device) for title, name in named.items()}
+    caption, phrases = "a red fish to the left of a blue house", ["red fish", "blue house"]
+    boxes = [[0.05, 0.4, 0.45, 0.8], [0.5, 0.3, 0.95, 0.9]]
+    drawn: dict[str, Any] = {"prompt": caption, "phrases": phrases, "boxes": boxes, "seed": 7}
     for turn in range(options.rounds + 1):
-        for name, pipe in pipes:
+        for name, pipe in pipes.items():
             started = time.perf_counter()
             pipe(**drawn, num_inference_steps=options.steps)
             if turn:
@@ -380,9 +349,8 @@ def inference(first: str, second: str, options: argparse.Namespace) -> dict[str,
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    plain = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--side", type=int, default=512, help="pixels; a multiple of 64")
     parser.add_argument("--boxes", type=int, default=4, choices=range(1, 5))
     parser.add_argument("--rounds", type=int, default=1)
@@ -395,48 +363,36 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _tell(what: str, measured: Measured) -> None:
-    seconds, work, peak = measured.seconds, measured.cpu_seconds, measured.peak_gib
-    told = f"{what:<24}{seconds:9.2f} s {work:9.2f} s of CPU {peak:7.2f} GiB"
-    print(told, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     options = _options()
     if options.inference:
-        first, second = options.inference
-        print(json.dumps(inference(first, second, options), indent=2))
-        return
-    if options.count:
-        print(json.dumps(count(options), indent=2))
-        return
+        result = inference(options)
+    else:
+        result = count(options) if options.count else measure(options)
+    print(json.dumps(result, indent=2))
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Time and memory of the parts and of whole steps."""
     torch.manual_seed(0)
     networks = (Networks.small() if options.tiny else Networks.full()).to(options.device)
-    found: dict[str, Measured] = {}
-
-    def tell(what: str, measured: Measured) -> None:
-        found[what] = measured
-        _tell(what, measured)
-
-    clock = Clock(options.device)
-    parts(networks, options.side, options.boxes, options.device, tell, clock)
-    whole = steps(networks, options, _tell)
-    clock = "seconds" if options.device != "cpu" else "cpu_seconds"
-    cost = {form: getattr(m, clock) for form, m in whole.items()}
+    found = parts(networks, options.side, options.boxes, options.device, Clock(options.device))
+    whole = steps(networks, options)
+    unit = "seconds" if options.device != "cpu" else "cpu_seconds"
+    cost = {form: getattr(m, unit) for form, m in whole.items()}
     gain = cost["exact"] / cost["latent"]
-    result = {
+    return {
         "side": options.side,
         "boxes": options.boxes,
         "threads": torch.get_num_threads(),
         "device": options.device,
-        "parts": {name.removeprefix("part "): vars(m) for name, m in found.items()},
+        "parts": {name: vars(m) for name, m in found.items()},
         "steps": {form: vars(m) for form, m in whole.items()},
-        "throughput by": clock,
+        "throughput by": unit,
         "throughput latent / exact": round(gain, 2),
         "throughput tiny / exact": round(cost["exact"] / cost["tiny"], 2),
         "contract": {"at least": CONTRACT, "kept": gain >= CONTRACT},
     }
-    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

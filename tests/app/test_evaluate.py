@@ -147,6 +147,15 @@ def test_boxes_in_pixels_are_refused(drawn: Path) -> None:
         evaluate(drawn, metrics=["clip"])
 
 
+def test_a_picture_with_a_broken_chunk_is_named(drawn: Path) -> None:
+    path = drawn / evaluating.files_of(drawn)[1]
+    whole = path.read_bytes()
+    data = whole.index(b"IDAT")
+    path.write_bytes(whole[: data - 4] + bytes([0, 0, 0, 16]) + whole[data:])  # its length is wrong
+    with pytest.raises(SituError, match=f"{path.name} is not a picture that can be read"):
+        evaluate(drawn, metrics=["clip"], keep=False)
+
+
 def instances(drawn: Path, names: list[str], bbox: list[float]) -> Path:
     """Findings of a house on every picture, as another detector would write them."""
     path = drawn / "found.json"

@@ -1,8 +1,11 @@
 """The pipeline as a person calls it from Python."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -202,6 +205,45 @@ def test_saved_and_loaded_again_it_draws_the_same(pipe: Pipeline, tmp_path: Path
     assert torch.equal(draw(again), draw(pipe))
     assert again.guidance == GUIDANCE
     assert again.source == {**pipe.source, "name": "copy"}
+
+
+def test_saved_into_its_own_folder_it_stays_whole(pipe: Pipeline, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    pipe.save_pretrained(folder, "float32")
+    (folder / "notes.txt").write_text("mine")
+    before = sorted(folder.rglob("*"))
+    again = Pipeline.from_pretrained(folder)
+    again.save_pretrained(folder, "float16")
+    assert sorted(folder.rglob("*")) == before
+    assert torch.equal(draw(again), draw(pipe))  # nothing was written into what it has in memory
+    half = Pipeline.from_pretrained(folder)
+    assert 0 < (draw(half) - draw(pipe)).abs().mean() < 0.1
+    half.save_pretrained(folder, "float32")
+    assert torch.equal(draw(Pipeline.from_pretrained(folder)), draw(half))
+
+
+@pytest.mark.parametrize("problem", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_cannot_be_saved_whole_changes_nothing(
+    pipe: Pipeline, tmp_path: Path, problem: BaseException
+) -> None:
+    folder = tmp_path / "copy"
+    pipe.save_pretrained(folder, "float32")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    text = SimpleNamespace(model=pipe.backbone.text.model, tokenizer=Mock())
+    text.tokenizer.save_pretrained.side_effect = problem  # the U-Net is written by then
+    broken = Pipeline(replace(pipe.backbone, text=cast(Any, text)))
+    wanted = SituError if isinstance(problem, OSError) else KeyboardInterrupt
+    for place in (folder, tmp_path / "new"):
+        with pytest.raises(wanted, match="No space left" if wanted is SituError else None):
+            broken.save_pretrained(place, "float16")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_folder_of_a_difference_is_not_written_over(pipe: Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "difference.safetensors").touch()
+    with pytest.raises(SituError, match=r"holds a difference\.safetensors; give another folder"):
+        pipe.save_pretrained(tmp_path)
 
 
 def test_half_precision_is_close(tiny_folder: Path, pipe: Pipeline) -> None:

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import torch
 
+from situ.app import stages_alignment
 from situ.app.pipeline import Pipeline
 from situ.app.recipe import Recipe, read_recipe
 from situ.app.stages_alignment import aligner
+from situ.data.coco import read_coco
 from situ.models.aligner import AlignerConfig
 from situ.storybook.book import write_book
 from situ.training.alignment import AlignmentSettings
@@ -101,6 +105,28 @@ def test_latents_and_texts_are_encoded_once(
     aligner(recipe(books, tiny_folder, 1.0), "cpu")
     found = [p.relative_to(books).parts[1].split("-")[0] for p in books.glob("*/*-*")]
     assert sorted(found) == ["latents", "latents", "texts", "texts"]
+
+
+@pytest.mark.parametrize(("size", "batches"), [(64, [4, 2]), (128, [1] * 6)])
+def test_fewer_pictures_are_encoded_at_once_the_larger_they_are(
+    books: Path,
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    batches: list[int],
+) -> None:
+    monkeypatch.setattr(stages_alignment, "PIXELS_AT_ONCE", 4 * 64**2)
+    backbone, items = Pipeline.from_pretrained(tiny_folder).backbone, read_coco(books / "train")
+    coder, seen = backbone.autoencoder, []
+    watched = Mock(wraps=coder, encode=lambda x: seen.append(len(x)) or coder.encode(x))
+    watched.parameters = coder.parameters
+    replaced = replace(backbone, autoencoder=watched)
+    rows = stages_alignment.cached_latents(tmp_path, replaced, items, size)
+    assert seen == batches
+    with torch.no_grad():
+        last = torch.from_numpy(items[-1].pixels(size).copy()).permute(2, 0, 1)[None] / 127.5 - 1
+        assert np.allclose(rows[5], coder.encode(last)[0], atol=1e-2)
 
 
 @pytest.mark.parametrize("name", ["storybook-aligner", "hcma-sd14-coco"])

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -114,6 +115,13 @@ def test_every_command_has_help(situ: Any, name: str) -> None:
     assert outcome.status == 0
     assert f"usage: situ {name}" in outcome.out
     assert name in usage()
+
+
+def test_help_leaves_it_to_the_method_what_no_flag_decides(situ: Any) -> None:
+    words = re.sub(r"[│\s]+", " ", situ("generate", "--help").out)
+    flags = words[words.index("--align-global") : words.index("--avoid")]
+    assert flags.count("(default: the method's)") == 4
+    assert "False" not in flags
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])

@@ -1,5 +1,6 @@
 """Real COCO pictures, where they are at hand, and the geometry of the centre crop by hand."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,25 @@ def test_a_missing_annotation_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "annotations").mkdir()
     (tmp_path / "annotations/instances.json").write_text("{\n\n]")
     with pytest.raises(SituError, match=r"instances\.json:3: not valid JSON"):
+        read_coco(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"categories": [{"id": 1}]}, r"instances\.json: the key 'name' is missing"),
+        ({"annotations": [{"bbox": []}]}, r"instances\.json: the key 'image_id' is missing"),
+        ({"annotations": None}, r"instances\.json: annotations must be a list"),
+    ],
+)
+def test_what_an_annotation_file_lacks_is_told(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    whole = {"images": [], "annotations": [], "categories": []}
+    (tmp_path / "annotations").mkdir()
+    for name, content in (("instances", {**whole, **change}), ("captions", whole)):
+        (tmp_path / f"annotations/{name}.json").write_text(json.dumps(content))
+    with pytest.raises(SituError, match=message):
         read_coco(tmp_path)
 
 

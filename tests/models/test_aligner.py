@@ -182,7 +182,7 @@ def test_omega_is_one_minus_the_cosine_and_its_mean_skips_empty_slots() -> None:
         ({"noise": "logsnr"}, "noise is 'logsnr': did you mean 'log_snr'"),
         ({"pool": "max"}, "pool is 'max'"),
         ({"width": 30}, "width 30 must divide by its 4 heads"),
-        ({"blocks": 0}, "blocks is 0; at least 1"),
+        ({"blocks": 0}, "blocks is 0; 1 or more"),
     ],
 )
 def test_a_config_that_makes_no_aligner(change: dict[str, object], message: str) -> None:

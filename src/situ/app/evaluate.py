@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from situ.app import manifest
+from situ.app.sheet import read_picture, readable
 from situ.evaluation.catalogue import Beside, metrics_of
 from situ.evaluation.detections import read_labelled
 from situ.evaluation.evidence import Evidence, PictureError, Source
@@ -335,19 +335,12 @@ def _scene(entry: dict[str, Any], folder: Path) -> Scene:
 
 def _check_picture(path: Path) -> None:
     """Only the head is read; a picture that breaks off later is found when it is looked at."""
-    try:
-        with Image.open(path):
-            pass
-    except (UnidentifiedImageError, OSError) as error:
-        raise PictureError(f"{path} is not a picture that can be read ({error})") from None
+    with readable(path):
+        pass
 
 
 def _pixels(path: Path, size: int | None) -> Pictures:
-    try:
-        with Image.open(path) as image:
-            picture = image.convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
-        raise PictureError(f"{path} is not a picture that can be read ({error})") from None
+    picture = read_picture(path)
     if size is None:
         return np.asarray(picture)
     from situ.data.coco import Crop

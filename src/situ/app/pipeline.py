@@ -20,7 +20,7 @@ from situ.models.backbone import Backbone
 from situ.models.chatter import hushed
 from situ.models.difference import FILE as DIFFERENCE
 from situ.models.difference import load_difference
-from situ.models.folder import load_backbone, save_backbone, write_json
+from situ.models.folder import load_backbone, save_backbone
 from situ.scene import Scene, SituError
 from situ.scene.errors import did_you_mean, shown
 from situ.scene.fields import number
@@ -81,12 +81,13 @@ class Pipeline:
         return cls(backbone, _guidance(networks(folder)))
 
     def save_pretrained(self, folder: str | Path, dtype: str | torch.dtype = "float16") -> None:
-        """Write a folder that `from_pretrained`, ours and diffusers', reads."""
+        """Write a folder that `from_pretrained`, ours and diffusers', reads. Raises SituError for the
+        folder of a difference, which would still be read in place of what is written."""
         folder = Path(folder)
+        if (folder / DIFFERENCE).exists():
+            raise SituError(f"{folder} holds a {DIFFERENCE}; give another folder")
         with hushed():
-            save_backbone(self.backbone, folder, dtype_of(dtype))
-        index = folder / "model_index.json"
-        write_json(index, {**_json(index), GUIDANCE_KEY: self.guidance})
+            save_backbone(self.backbone, folder, dtype_of(dtype), {GUIDANCE_KEY: self.guidance})
 
     @property
     def device(self) -> torch.device:

@@ -1,10 +1,12 @@
 """Many pictures with their boxes on one sheet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 
+from situ.evaluation.evidence import PictureError
 from situ.files.atomic import write_png
 from situ.files.draw import sheet, with_boxes
 from situ.scene import Layout, SituError
@@ -23,8 +25,21 @@ def write_sheet(
 
 def read_png(path: Path) -> Image.Image:
     """The pixels of a PNG file that may come from anywhere."""
+    return read_picture(path, ("PNG",))
+
+
+def read_picture(path: Path, formats: tuple[str, ...] | None = None) -> Image.Image:
+    """The pixels of a picture file, of all formats unless some are given. Raises PictureError."""
+    with readable(path, formats) as image:
+        return image.convert("RGB")
+
+
+@contextmanager
+def readable(path: Path, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
+    """A picture file of which the head has been read. What cannot be read raises PictureError."""
     try:
-        with Image.open(path, formats=["PNG"]) as image:
-            return image.convert("RGB")
+        with Image.open(path, formats=formats) as image:
+            yield image
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise SituError(f"{path}: cannot be read as a PNG picture: {error}") from None
+        kind = f"a {' or '.join(formats)} picture" if formats else "a picture"
+        raise PictureError(f"{path} is not {kind} that can be read ({error})") from None

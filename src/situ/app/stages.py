@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from situ.app.recipe import Recipe
+from situ.app.stage_items import items_of
 from situ.app.stages_alignment import aligner
 from situ.app.stages_goal import goal
 from situ.app.stages_placer import placer
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
-from situ.data.coco import Item, read_coco
 from situ.data.packed import pack_pictures
 from situ.diffusion.schedule import Schedule
 from situ.files.atomic import replace
@@ -62,7 +62,7 @@ def clip(recipe: Recipe, device: str) -> Stage:
     from situ.models.clip import Clip, image_encoder, text_encoder, train_tokenizer
     from situ.training.contrastive import ContrastiveObjective, PairData
 
-    items = _items(recipe)
+    items = items_of(recipe)
     tokenizer = train_tokenizer(
         (caption for item in items for caption in item.captions),
         recipe.value("model", "vocabulary"),
@@ -140,7 +140,7 @@ def judge(recipe: Recipe, device: str) -> Stage:
     from situ.training.detection import DetectionData, DetectionObjective
 
     network = Judge().to(device)
-    items = (*_items(recipe), *_items(recipe, "novel"))
+    items = (*items_of(recipe), *items_of(recipe, "novel"))
     size = recipe.value("data", "size", 128)
     path = Path(recipe.value("data", "novel")) / f"with-train-{size}.npy"
     data = DetectionData(pack_pictures(items, path, size), items)
@@ -163,7 +163,7 @@ def recogniser(recipe: Recipe, device: str) -> Stage:
     network = Recogniser().to(device)
     pages = read_json(Path(recipe.value("data", "folder")) / "annotations/instances.json")["pages"]
     backgrounds = {page["id"]: page["background"] for page in pages}
-    data = RecognitionData(_pictures(recipe), _items(recipe), backgrounds)
+    data = RecognitionData(_pictures(recipe), items_of(recipe), backgrounds)
 
     def export(out: Path) -> None:
         tensors = {name: t.half().cpu() for name, t in trained_weights(out).items()}
@@ -185,16 +185,9 @@ STAGES: dict[str, Callable[[Recipe, str], Stage]] = {
 }
 
 
-def _items(recipe: Recipe, key: str = "folder") -> tuple[Item, ...]:
-    folder = Path(recipe.value("data", key))
-    if not folder.is_dir():
-        raise SituError(f"{folder} is missing: {recipe.path.name} says how to make it")
-    return read_coco(folder)
-
-
 def _pictures(recipe: Recipe, key: str = "folder") -> NDArray[np.uint8]:
     folder, size = Path(recipe.value("data", key)), recipe.value("data", "size", 128)
-    return pack_pictures(_items(recipe, key), folder / f"pictures-{size}.npy", size)
+    return pack_pictures(items_of(recipe, key), folder / f"pictures-{size}.npy", size)
 
 
 def _start_from(recipe: Recipe, network: nn.Module) -> None:
@@ -232,7 +225,7 @@ def _encode(network: Any, pictures: NDArray[np.uint8]) -> Tensor:
 def _latents(recipe: Recipe, key: str, coder: Any, text: TextEncoder, settings: Any) -> Any:
     from situ.training.denoising import LatentData
 
-    items, folder = _items(recipe, key), Path(recipe.value("data", key))
+    items, folder = items_of(recipe, key), Path(recipe.value("data", key))
     path = folder / f"latents-{_fingerprint(coder.network)}.npy"
     if not path.exists():
         coded = _encode(coder.network, _pictures(recipe, key)) * coder.scaling

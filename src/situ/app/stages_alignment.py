@@ -21,9 +21,10 @@ from tqdm import tqdm
 from situ.app.pipeline import Pipeline
 from situ.app.placing import is_first
 from situ.app.recipe import Recipe
+from situ.app.stage_items import items_of
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
-from situ.data.coco import Item, read_coco
+from situ.data.coco import Item
 from situ.data.shards import Shards, write_shards
 from situ.files.atomic import replace
 from situ.files.weights import read_weights
@@ -39,7 +40,8 @@ from situ.training.loop import Batch, step_generator
 HELD_OUT = 256  # pictures that are looked at while training
 NOISE_HELD_OUT = 64
 TIMES = (100, 400, 700, 900)
-AT_ONCE = 32  # pictures through the encoder
+AT_ONCE = 32  # pictures through the encoder, of a side of 128 px; of larger ones fewer
+PIXELS_AT_ONCE = AT_ONCE * 128**2
 
 
 def aligner(recipe: Recipe, device: str) -> Stage:
@@ -131,7 +133,7 @@ def _data(
     recipe: Recipe, key: str, backbone: Backbone, settings: AlignmentSettings
 ) -> tuple[AlignmentData, Table, Table]:
     """The batches, and the vectors of captions and of phrases."""
-    folder, items = Path(recipe.value("data", key)), _items(recipe, key)
+    folder, items = Path(recipe.value("data", key)), items_of(recipe, key)
     most = recipe.value("data", "texts", 5)
     captions = [caption for item in items for caption in item.captions[:most]]
     false = None
@@ -145,22 +147,17 @@ def _data(
     return data, texts, phrases
 
 
-def _items(recipe: Recipe, key: str) -> tuple[Item, ...]:
-    folder, prefix = Path(recipe.value("data", key)), "" if key == "folder" else f"{key}_"
-    names = ("instances", "captions", "images")
-    table = recipe.tables["data"]
-    return read_coco(folder, **{n: table[prefix + n] for n in names if prefix + n in table})
-
-
 def cached_latents(folder: Path, backbone: Backbone, items: Sequence[Item], size: int) -> Shards:
     """Latents of all pictures in fp16, below `folder`, by the autoencoder that made them and the pictures,
     of which one folder may hold several sets."""
     pictures = hashlib.sha256("\n".join(str(item.path) for item in items).encode()).hexdigest()[:8]
     place = folder / f"latents-{size}-{fingerprint(backbone.autoencoder)}-{pictures}"
 
+    at_once = min(AT_ONCE, max(1, PIXELS_AT_ONCE // size**2))
+
     @torch.no_grad()
     def encode(start: int, stop: int) -> NDArray:
-        parts = [items[i : min(i + AT_ONCE, stop)] for i in range(start, stop, AT_ONCE)]
+        parts = [items[i : min(i + at_once, stop)] for i in range(start, stop, at_once)]
         coded = [_encoded(backbone, np.stack([item.pixels(size) for item in p])) for p in parts]
         return np.concatenate(coded)
 

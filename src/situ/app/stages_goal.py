@@ -4,14 +4,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from situ.app.find import find, known_as, networks
 from situ.app.pipeline import Pipeline
 from situ.app.recipe import Recipe
-from situ.app.stages_alignment import cached_latents, cached_texts
+from situ.app.stage_items import items_of
+from situ.app.stages_alignment import cached_latents, cached_texts, ready
 from situ.app.train import Stage
-from situ.data.coco import Item, read_coco
 from situ.files.atomic import write_bytes
 from situ.models.aligner import fitted
 from situ.models.backbone import Backbone
@@ -107,7 +105,7 @@ class Parts:
     critic: Critic | None
 
     def data(self, recipe: Recipe, key: str, settings: DenoisingSettings) -> TuningData:
-        items, folder = _items(recipe, key), Path(recipe.value("data", key))
+        items, folder = items_of(recipe, key), Path(recipe.value("data", key))
         size = recipe.value("data", "size", self.backbone.size)
         latents = cached_latents(folder, self.backbone, items, size)
         captions = self._table(folder, [text for item in items for text in item.captions])
@@ -200,15 +198,4 @@ def _checkpoint(network: Any) -> None:
 
 def _ready(backbone: Backbone, recipe: Recipe, device: str) -> None:
     backbone.unet.checkpointing = bool(recipe.tables.get("model", {}).get("checkpointing", False))
-    backbone.unet.plain_attention = device == "cpu"
-    if device == "cpu":
-        channels_last: Any = torch.channels_last
-        backbone.unet.to(memory_format=channels_last)  # pyright: ignore[reportCallIssue]
-
-
-def _items(recipe: Recipe, key: str) -> tuple[Item, ...]:
-    folder, prefix = Path(recipe.value("data", key)), "" if key == "folder" else f"{key}_"
-    if not folder.is_dir():
-        raise SituError(f"{folder} is missing: {recipe.path.name} says how to make it")
-    table, names = recipe.tables["data"], ("instances", "captions", "images")
-    return read_coco(folder, **{n: table[prefix + n] for n in names if prefix + n in table})
+    ready(backbone, device)

@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from situ.app.placing import is_first
 from situ.app.recipe import Recipe
+from situ.app.stage_items import items_of
 from situ.app.train import Stage
-from situ.data.coco import Item, read_coco
+from situ.data.coco import Item
 from situ.files.atomic import write_bytes
 from situ.models.placer import Placer, PlacerConfig, noun_of, save_placer
 from situ.scene import Layout
@@ -40,13 +41,13 @@ def placer(recipe: Recipe, device: str) -> Stage:
     [objective] PlacingSettings.
     """
     settings = recipe.table("objective", PlacingSettings)
-    items = _items(recipe, "folder", "")
+    items = _with_boxes(recipe, "folder")
     nouns = Counter(noun_of(phrase) for item in items for phrase in item.layout.phrases)
     config = recipe.table("model", PlacerConfig, nouns=tuple(sorted(nouns)))
     network = Placer(config).to(device)
     objective = PlacingObjective(network, settings).to(device)
     data = PlacingData(_placed(recipe, items, "folder"), settings, config.bins, config.buckets)
-    unseen = _placed(recipe, _items(recipe, "held_out", "held_out_")[:HELD_OUT], "held_out")
+    unseen = _placed(recipe, _with_boxes(recipe, "held_out")[:HELD_OUT], "held_out")
     held_out = PlacingData(unseen, settings, config.bins, config.buckets)
     batch = held_out.batch(HELD_OUT, step_generator(7, 7))
     batch = {name: rows.to(device) for name, rows in batch.items()}
@@ -62,13 +63,8 @@ def placer(recipe: Recipe, device: str) -> Stage:
     return Stage(objective, data, watch, export)
 
 
-def _items(recipe: Recipe, key: str, prefix: str) -> tuple[Item, ...]:
-    names = {
-        name: recipe.value("data", f"{prefix}{name}", f"annotations/{name}.json")
-        for name in ("instances", "captions")
-    }
-    items = read_coco(Path(recipe.value("data", key)), **names)
-    return tuple(item for item in items if len(item.layout))
+def _with_boxes(recipe: Recipe, key: str) -> tuple[Item, ...]:
+    return tuple(item for item in items_of(recipe, key) if len(item.layout))
 
 
 def _placed(recipe: Recipe, items: Sequence[Item], key: str) -> list[Placed]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 OBJECT = '"PHRASE: X0 Y0 X1 Y1"'
 MAX_REMARKS = 20
 FAST_BATCH = 8
+METHODS_OWN = arg(help_behavior_hint="(default: the method's)")
 SAMPLING = ("steps", "solver", "guidance", "interval", "negative", "gate", "eta")
 
 
@@ -81,13 +82,13 @@ class Generate:
     """An option of the method, such as align_size=12 or grounding=false for hcma. Repeatable."""
     aligner: Annotated[Path | None, option("FILE", "the model's")] = None
     """HCMA's network for the model's latents and texts."""
-    align_global: bool = False
+    align_global: Annotated[bool, METHODS_OWN] = False
     """For hcma: align with the caption, as it does unless told not to."""
-    no_align_global: bool = False
+    no_align_global: Annotated[bool, METHODS_OWN] = False
     """For hcma: leave the caption to the U-Net."""
-    align_local: bool = False
+    align_local: Annotated[bool, METHODS_OWN] = False
     """For hcma: align every box with its phrase, as it does unless told not to."""
-    no_align_local: bool = False
+    no_align_local: Annotated[bool, METHODS_OWN] = False
     """For hcma: leave the boxes to the U-Net; with --no-align-global, it is gligen."""
     avoid: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar=OBJECT)] = ()
     """What a box must not show, for hcma: "striped red fish: 0.1 0.2 0.5 0.6", or "anything: ..." for

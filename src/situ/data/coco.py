@@ -1,8 +1,7 @@
 """COCO-format data sets (COCO itself, the storybook, GOAL2K) as scenes with pictures."""
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from situ.scene import Box, Layout, Object, Scene, SituError
+from situ.scene.coco import by_image, category_names
+from situ.scene.errors import at
+from situ.scene.layout import MAX_OBJECTS
 
 MIN_AREA = 0.01  # of the canvas: smaller boxes are left out, as in GLIGEN's loaders
-MAX_OBJECTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,15 @@ def read_coco(
 
     An object's phrase is its annotation's `phrase` where there is one, else its category's name; objects
     are the largest MAX_OBJECTS that keep MIN_AREA of the centre crop, largest first (GLIGEN's loader).
+    Unlike situ.scene.coco it takes crowds, too, and captions as they stand.
     """
     boxes, sentences = read_json(folder / instances), read_json(folder / captions)
-    names = {category["id"]: category["name"] for category in boxes["categories"]}
-    by_image: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for annotation in boxes["annotations"]:
-        by_image[annotation["image_id"]].append(annotation)
-    texts: dict[int, list[str]] = defaultdict(list)
-    for annotation in sentences["annotations"]:
-        texts[annotation["image_id"]].append(annotation["caption"])
+    with at(folder / instances):
+        names, objects = category_names(boxes), by_image(boxes)
+    with at(folder / captions):
+        texts = by_image(sentences)
     return tuple(
-        _item(folder / images, image, texts[image["id"]], by_image[image["id"]], names)
+        _item(folder / images, image, texts[image["id"]], objects[image["id"]], names)
         for image in boxes["images"]
         if texts[image["id"]]
     )
@@ -97,9 +96,9 @@ def read_coco(
 def _item(
     images: Path,
     image: dict[str, Any],
-    captions: list[str],
-    annotations: list[dict[str, Any]],
-    names: dict[int, str],
+    captions: Sequence[Mapping[str, Any]],
+    annotations: Sequence[Mapping[str, Any]],
+    names: Mapping[int, str],
 ) -> Item:
     crop = Crop(image["width"], image["height"])
     placed = [(crop.box(annotation["bbox"]), annotation) for annotation in annotations]
@@ -110,7 +109,8 @@ def _item(
         {"kind": names[a["category_id"]], **a.get("attributes", {})} for _, a in kept
     )
     path = images / image["file_name"]
-    return Item(image["id"], path, crop, tuple(captions), Layout(objects), attributes)
+    said = tuple(caption["caption"] for caption in captions)
+    return Item(image["id"], path, crop, said, Layout(objects), attributes)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from situ.data.coco import MAX_OBJECTS, MIN_AREA, Item, read_json
+from situ.data.coco import MIN_AREA, Item, read_json
 from situ.files.atomic import write_bytes
 from situ.scene import Scene, SituError, codec
+from situ.scene.layout import MAX_OBJECTS
 
 DRAWN = 30_000
 TRAIN_SHARE = 0.8

@@ -61,7 +61,12 @@ class Asked:
 
     pictures: tuple[int, ...]
     prompts: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def every(cls, e: Evidence) -> "Asked":
+        """All pictures, each with the caption of its scene as it stands."""
+        return cls(tuple(range(len(e))), tuple(scene.caption for scene in e.scenes))
 
     def spread(self, values: Sequence[Sequence[str]], n: int) -> list[Sequence[str]]:
         """Values of these pictures among n, nothing for the others."""
@@ -169,8 +174,13 @@ def _answered(e: Evidence, asked: Asked, folder: Path | None) -> tuple[list[floa
     silent = sum(not some for some in put)
     if silent:
         warnings = [*warnings, f"{silent} prompts have no noun phrase and score 1"]
+    return answered(e, asked, put), warnings
+
+
+def answered(e: Evidence, asked: Asked, put: Sequence[Sequence[str]]) -> list[float]:
+    """BLIP-VQA's score of each asked picture, for the questions put to it."""
     said = e.answers(asked.spread(put, len(e)))
-    return [blip_vqa_score(said[n]) for n in asked.pictures], warnings
+    return [blip_vqa_score(said[n]) for n in asked.pictures]
 
 
 def _chunker(folder: Path | None) -> tuple[Callable[[str], tuple[str, ...]], list[str]]:
@@ -197,14 +207,15 @@ def _spacy() -> Parser | None:
 def _spatial(present: bool) -> Callable[[Evidence, Path | None], Score]:
     def measure(e: Evidence, folder: Path | None) -> Score:
         asked = asked_of(e, "spatial", folder)
-        return asked.score(_relations(e, asked, "spatial", present), len(e))
+        return asked.score(relations(e, asked, "spatial", present), len(e))
 
     return measure
 
 
-def _relations(
+def relations(
     e: Evidence, asked: Asked, prompts: SpatialPrompts, present: bool = False
 ) -> list[float]:
+    """The 2-D rule's score of each asked picture. present: each finding counts as 1."""
     pairs = [parse_spatial(prompt, prompts) for prompt in asked.prompts]
     found = e.findings(asked.spread(_names(pairs), len(e)))
     scores = [spatial_score(p, found[n]) for p, n in zip(pairs, asked.pictures, strict=True)]
@@ -245,7 +256,7 @@ def _complex(e: Evidence, folder: Path | None) -> Score:
     lists = place_of(folder, "complex_val_spatial.txt", FOLDERS, SOURCE).parent
     sets, asked = read_complex_sets(lists), asked_of(e, "complex", folder)
     attributes, warnings = _answered(e, asked, folder)
-    spatial, action = _relations(e, asked, "complex"), _actions(e, asked)
+    spatial, action = relations(e, asked, "complex"), _actions(e, asked)
     kinds: list[ComplexKind] = [sets.kind(prompt) for prompt in asked.prompts]
     parts = zip(kinds, attributes, spatial, action, strict=True)
     if _spacy() is None:

@@ -1,6 +1,6 @@
 """NSR-1K on photographs and on layouts: truth from the benchmark's files, found by the captions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from situ.evaluation.nsr1k import (
     CountingPrompt,
     LayoutCount,
     Matching,
+    PictureCount,
     SpatialPrompt,
     layout_count,
     layout_relation,
@@ -123,18 +124,34 @@ def _score(n: int, rows: dict[int, tuple[float, float]], warnings: tuple[str, ..
 
 
 def _names(n: int, asked: dict[int, tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Each name once: a detector that is asked twice may find twice."""
     return [tuple(dict.fromkeys(asked.get(place, ()))) for place in range(n)]
+
+
+def counts(e: Evidence, asked: Mapping[int, CountingPrompt]) -> dict[int, PictureCount]:
+    """How well pictures, by number, fit the numbers that their prompts ask for."""
+    names = {n: tuple(name for name, _ in prompt.counts) for n, prompt in asked.items()}
+    found = e.findings(_names(len(e), names))
+    return {n: picture_count(prompt, found[n]) for n, prompt in asked.items()}
+
+
+def relations(
+    e: Evidence, asked: Mapping[int, SpatialPrompt], matching: Matching = "official"
+) -> dict[int, bool]:
+    """Whether pictures, by number, have the relation that their prompts ask for."""
+    found = e.findings(_names(len(e), {n: (p.first, p.second) for n, p in asked.items()}))
+    return {
+        n: picture_relation(prompt, found[n], matching, e.scenes[n].canvas)
+        for n, prompt in asked.items()
+    }
 
 
 def _counting(per_prompt: bool) -> Measure:
     def measure(e: Evidence, folder: Path | None) -> Score:
         asked, warnings = _asked(e, read_counting, COUNTING, folder)
-        names = {n: tuple(name for name, _ in prompt.counts) for n, prompt in asked.items()}
-        found = e.findings(_names(len(e), names))
-        counts = {n: picture_count(prompt, found[n]) for n, prompt in asked.items()}
         rows = {
             n: (float(c.right), 1.0) if per_prompt else (float(c.points), float(c.of))
-            for n, c in counts.items()
+            for n, c in counts(e, asked).items()
         }
         return _score(len(e), rows, warnings)
 
@@ -144,13 +161,8 @@ def _counting(per_prompt: bool) -> Measure:
 def _spatial(matching: Matching) -> Measure:
     def measure(e: Evidence, folder: Path | None) -> Score:
         asked, warnings = _asked(e, read_spatial, SPATIAL, folder)
-        names = {n: (prompt.first, prompt.second) for n, prompt in asked.items()}
-        found = e.findings(_names(len(e), names))
-        rows = {
-            n: (float(picture_relation(prompt, found[n], matching, e.scenes[n].canvas)), 1.0)
-            for n, prompt in asked.items()
-        }
-        return _score(len(e), rows, warnings)
+        right = relations(e, asked, matching)
+        return _score(len(e), {n: (float(r), 1.0) for n, r in right.items()}, warnings)
 
     return measure
 
@@ -158,10 +170,10 @@ def _spatial(matching: Matching) -> Measure:
 def _counted(part: str) -> Measure:
     def measure(e: Evidence, folder: Path | None) -> Score:
         asked, warnings = _asked(e, read_counting, COUNTING, folder)
-        counts: dict[int, LayoutCount] = {
+        layouts: dict[int, LayoutCount] = {
             n: layout_count(prompt, e.scenes[n].layout.phrases) for n, prompt in asked.items()
         }
-        values = {n: getattr(count, part) for n, count in counts.items()}
+        values = {n: getattr(count, part) for n, count in layouts.items()}
         rows = {n: (float(v), 1.0) for n, v in values.items() if v is not None}
         return _score(len(e), rows, warnings)
 

@@ -8,13 +8,16 @@ the prompt itself has.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from situ.evaluation import nsr1k, suites, t2i_compbench, t2i_prompts
+from situ.evaluation import nsr1k_scores, suites
 from situ.evaluation.coco_world import WEIGHTS, CocoWorld
+from situ.evaluation.compbench import Asked, answered, relations
 from situ.evaluation.evidence import Evidence
 from situ.evaluation.inception import FILE as INCEPTION
 from situ.evaluation.inception import RELEASE
 from situ.evaluation.metrics import METRICS, Score, clip, mean_score
 from situ.evaluation.nsr1k import CountingPrompt, SpatialPrompt
+from situ.evaluation.t2i_compbench import three_in_one
+from situ.evaluation.t2i_prompts import ComplexSets, questions
 from situ.evaluation.tables import NSR, Column, Measure
 
 WORDLESS = (METRICS["colour"].measure, METRICS["look"].measure)  # COCO's phrases have no adjectives
@@ -26,7 +29,7 @@ class Prompts:
 
     counting: Mapping[str, CountingPrompt]
     spatial: Mapping[str, SpatialPrompt]
-    kinds: t2i_prompts.ComplexSets | None = None
+    kinds: ComplexSets | None = None
 
 
 def photo_columns(columns: Sequence[Column], prompts: Prompts) -> tuple[Column, ...]:
@@ -72,25 +75,13 @@ def _attributes(e: Evidence, real: Evidence | None) -> Score:
 
 
 def _answered(e: Evidence) -> list[float]:
-    """BLIP-VQA's score of every picture."""
-    said = e.answers([t2i_prompts.questions(scene.caption) for scene in e.scenes])
-    return [t2i_compbench.blip_vqa_score(yes) for yes in said]
+    """BLIP-VQA's score of every picture, the noun phrases found by rules."""
+    asked = Asked.every(e)
+    return answered(e, asked, [questions(prompt) for prompt in asked.prompts])
 
 
 def _spatial(e: Evidence, real: Evidence | None) -> Score:
-    return mean_score(_relations(e, "spatial"))
-
-
-def _relations(e: Evidence, prompts: t2i_prompts.SpatialPrompts) -> list[float]:
-    asked = [t2i_prompts.parse_spatial(scene.caption, prompts) for scene in e.scenes]
-    found = e.findings([_names(related.first, related.second) for related in asked])
-    pairs = zip(asked, found, strict=True)
-    return [t2i_compbench.spatial_score(related, some).score for related, some in pairs]
-
-
-def _names(*names: str) -> tuple[str, ...]:
-    """Each name once: a detector that is asked twice may find twice."""
-    return tuple(dict.fromkeys(names))
+    return mean_score(relations(e, Asked.every(e), "spatial"))
 
 
 def _complex(prompts: Prompts) -> Measure:
@@ -98,29 +89,27 @@ def _complex(prompts: Prompts) -> Measure:
         assert prompts.kinds is not None
         cosines = clip(e, real).above
         assert cosines is not None
-        parts = zip(e.scenes, _answered(e), _relations(e, "complex"), cosines, strict=True)
-        kind, three = prompts.kinds.kind, t2i_compbench.three_in_one
-        return mean_score([three(kind(s.caption), a, r, float(c)) for s, a, r, c in parts])
+        asked, kind = Asked.every(e), prompts.kinds.kind
+        placed = relations(e, asked, "complex")
+        parts = zip(asked.prompts, _answered(e), placed, cosines, strict=True)
+        return mean_score([three_in_one(kind(p), a, r, float(c)) for p, a, r, c in parts])
 
     return measure
 
 
 def _counting(prompts: Prompts) -> Measure:
     def measure(e: Evidence, real: Evidence | None) -> Score:
-        asked = [prompts.counting[scene.caption] for scene in e.scenes]
-        found = e.findings([_names(*(name for name, _ in a.counts)) for a in asked])
-        counts = [nsr1k.picture_count(a, some) for a, some in zip(asked, found, strict=True)]
-        return mean_score([c.points for c in counts], [c.of for c in counts])
+        asked = {n: prompts.counting[scene.caption] for n, scene in enumerate(e.scenes)}
+        found = nsr1k_scores.counts(e, asked).values()
+        return mean_score([c.points for c in found], [c.of for c in found])
 
     return measure
 
 
 def _placed(prompts: Prompts) -> Measure:
     def measure(e: Evidence, real: Evidence | None) -> Score:
-        asked = [prompts.spatial[scene.caption] for scene in e.scenes]
-        found = e.findings([_names(a.first, a.second) for a in asked])
-        right = [nsr1k.picture_relation(a, some) for a, some in zip(asked, found, strict=True)]
-        return mean_score([float(r) for r in right])
+        asked = {n: prompts.spatial[scene.caption] for n, scene in enumerate(e.scenes)}
+        return mean_score([float(r) for r in nsr1k_scores.relations(e, asked).values()])
 
     return measure
 

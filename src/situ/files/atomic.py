@@ -2,8 +2,10 @@
 
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,36 @@ def replace(path: Path, write: Callable[[Path], Any]) -> None:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def replace_files(folder: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` fill a temporary folder inside `folder`, then put each of its files in place in one step.
+
+    What is there stays whole until all is written, even for whoever has it open; other files stay.
+    """
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=folder))
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    try:
+        write(temporary)
+        _move_files(temporary, folder)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if made:
+            with suppress(OSError):
+                folder.rmdir()  # succeeds where nothing came into it
+
+
+def _move_files(source: Path, target: Path) -> None:
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        place = target / path.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)
 
 
 def _write_and_sync(path: Path, content: bytes) -> None:

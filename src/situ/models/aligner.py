@@ -26,7 +26,7 @@ from situ.models.folder import ALIGNER
 from situ.ops.fourier import fourier_features
 from situ.ops.masks import cell_centres, coverage
 from situ.scene import SituError
-from situ.scene.errors import did_you_mean
+from situ.scene.fields import check_choices, check_least
 
 NOISES = ("log_snr", "t", "none")
 POOLS = ("box", "all")
@@ -57,13 +57,9 @@ class AlignerConfig:
     pool: str = "box"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("noise", NOISES), ("pool", POOLS)):
-            value = getattr(self, name)
-            if value not in allowed:
-                raise SituError(f"aligner: {name} is {value!r}: {did_you_mean(value, allowed)}")
-        for name in ("channels", "patch", "width", "blocks", "heads", "text_width"):
-            if getattr(self, name) < 1:
-                raise SituError(f"aligner: {name} is {getattr(self, name)}; at least 1")
+        check_choices(self, "aligner", {"noise": NOISES, "pool": POOLS})
+        names = ("channels", "patch", "width", "blocks", "heads", "text_width")
+        check_least(self, "aligner", 1, *names)
         if self.width % self.heads:
             raise SituError(f"aligner: width {self.width} must divide by its {self.heads} heads")
 

@@ -4,6 +4,7 @@ model_index.json   tokenizer/   text_encoder/   unet/   vae/   scheduler/schedul
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from safetensors.torch import save_file
 
 from situ.conditioning.text import TextEncoder, check_width
 from situ.diffusion.schedule import Prediction, Schedule
-from situ.files.atomic import replace, write_bytes
+from situ.files.atomic import replace, replace_files, write_bytes
 from situ.files.weights import check_weights, read_weights, weights_hash
 from situ.models.autoencoder import CLASSES, Autoencoder, read_autoencoder
 from situ.models.backbone import Backbone
@@ -58,17 +59,29 @@ def load_backbone(
     ).to(device)
 
 
-def save_backbone(backbone: Backbone, folder: Path, dtype: torch.dtype = torch.float16) -> None:
-    """Write the folder so that load_backbone and diffusers' own classes read it. Each file is atomic."""
-    write_json(folder / "unet/config.json", backbone.unet.config.to_diffusers())
-    _write_weights(backbone.unet, folder / UNET, dtype)
-    _for_diffusers(_copy(backbone.autoencoder.network, dtype)).save_pretrained(folder / "vae")
-    _copy(backbone.text.model, dtype).save_pretrained(folder / "text_encoder")
-    backbone.text.tokenizer.save_pretrained(folder / "tokenizer")
-    write_json(folder / "scheduler/scheduler_config.json", schedule_config(backbone.schedule))
-    if backbone.aligner is not None:
-        write_bytes(folder / ALIGNER, backbone.aligner.read_bytes())
-    write_json(folder / "model_index.json", _index(backbone))
+def save_backbone(
+    backbone: Backbone,
+    folder: Path,
+    dtype: torch.dtype = torch.float16,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the folder so that load_backbone and diffusers' own classes read it; more: for its index.
+
+    It may be the folder that the backbone was loaded from: files are replaced when all are written.
+    """
+
+    def write(place: Path) -> None:
+        write_json(place / "unet/config.json", backbone.unet.config.to_diffusers())
+        _write_weights(backbone.unet, place / UNET, dtype)
+        _for_diffusers(_copy(backbone.autoencoder.network, dtype)).save_pretrained(place / "vae")
+        _copy(backbone.text.model, dtype).save_pretrained(place / "text_encoder")
+        backbone.text.tokenizer.save_pretrained(place / "tokenizer")
+        write_json(place / "scheduler/scheduler_config.json", schedule_config(backbone.schedule))
+        if backbone.aligner is not None:
+            write_bytes(place / ALIGNER, backbone.aligner.read_bytes())
+        write_json(place / "model_index.json", {**_index(backbone), **(more or {})})
+
+    replace_files(folder, write)
 
 
 def read_schedule(config: dict[str, Any]) -> Schedule:

@@ -68,8 +68,8 @@ def from_coco(
     crowds, boxes of no area or less than min_area of the picture, all but the MAX_OBJECTS largest,
     and blank captions. Boxes are cut at the edge of the picture, which COCO's cross by a hair.
     """
-    phrases = names or {_id(c, "id"): entry(c, "name") for c in _items(instances, "categories")}
-    boxes, texts = _by_image(instances), _by_image(captions)
+    phrases = names or category_names(instances)
+    boxes, texts = by_image(instances), by_image(captions)
     _check_unit(instances)
     for image in _items(instances, "images"):
         image_id, canvas = _id(image, "id"), _canvas(image)
@@ -161,7 +161,13 @@ def _caption(annotation: Mapping[str, Any]) -> str:
         return caption.strip()
 
 
-def _by_image(data: Mapping[str, Any]) -> dict[int, list[Mapping[str, Any]]]:
+def category_names(instances: Mapping[str, Any]) -> dict[int, str]:
+    """The names of categories by their ids. Raises SceneError where a record has none."""
+    return {_id(c, "id"): entry(c, "name") for c in _items(instances, "categories")}
+
+
+def by_image(data: Mapping[str, Any]) -> dict[int, list[Mapping[str, Any]]]:
+    """The annotations of a file by the picture they are of, none for other ids. Raises SceneError."""
     groups: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for annotation in _items(data, "annotations"):
         groups[_id(annotation, "image_id")].append(annotation)

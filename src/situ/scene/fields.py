@@ -1,11 +1,11 @@
 """Checks of single fields, shared by every record of this package."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 from numbers import Real
 from typing import Any
 
-from situ.scene.errors import SceneError, did_you_mean, shown
+from situ.scene.errors import SceneError, SituError, did_you_mean, shown
 
 
 def number(value: object, name: str) -> float:
@@ -65,3 +65,18 @@ def entry(data: Mapping[str, Any], key: str) -> Any:
     if key not in data:
         raise SceneError(f"the key {key!r} is missing; {did_you_mean(key, map(str, data))}")
     return data[key]
+
+
+def check_choices(settings: object, place: str, allowed: Mapping[str, Collection[str]]) -> None:
+    """Every field that `allowed` names has one of the words that it lists."""
+    for name, words in allowed.items():
+        value = getattr(settings, name)
+        if value not in words:
+            raise SituError(f"{place}.{name} is {value!r}: {did_you_mean(value, words)}")
+
+
+def check_least(settings: object, place: str, least: int, *names: str) -> None:
+    """Every field of these names is `least` or more."""
+    for name in names:
+        if getattr(settings, name) < least:
+            raise SituError(f"{place}.{name} is {getattr(settings, name)}; {least} or more")

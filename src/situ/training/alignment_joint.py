@@ -19,7 +19,7 @@ from situ.diffusion.schedule import eps_from_z0
 from situ.models.aligner import Aligner, mean_over_boxes, omega
 from situ.models.unet import UNet
 from situ.scene import SituError
-from situ.scene.errors import did_you_mean
+from situ.scene.fields import check_choices, check_least
 from situ.scene.layout import MAX_OBJECTS
 from situ.training.alignment import AlignmentObjective
 from situ.training.alignment_data import AlignmentData, Table
@@ -52,13 +52,8 @@ class UNetSettings:
 
     def __post_init__(self) -> None:
         allowed = {"train_unet": TRAINED, "align_form": FORMS, "target": TARGETS}
-        for name, words in allowed.items():
-            value = getattr(self, name)
-            if value not in words:
-                raise SituError(f"unet.{name} is {value!r}: {did_you_mean(value, words)}")
-        for name in ("lr", "align_size"):
-            if getattr(self, name) < 0:
-                raise SituError(f"unet.{name} is {getattr(self, name)}; 0 or more")
+        check_choices(self, "unet", allowed)
+        check_least(self, "unet", 0, "lr", "align_size")
         if not 0 <= self.drop <= 1:
             raise SituError(f"unet.drop is {self.drop}; it must be in 0..1")
 

@@ -128,18 +128,17 @@ class LatentData:
         coins = torch.rand(size, generator=rng)
         parts = torch.randperm(size, generator=rng) + torch.rand(size, generator=rng)
         latents = torch.from_numpy(np.stack([self.latents[int(i)] for i in rows]))
+        drawn = zip(rows.tolist(), turns.tolist(), strict=True)
+        picks = [(row, turn % len(self.tokens[row])) for row, turn in drawn]
         both, caption, grounding = self._drops(coins)
         # half of the dropped layouts skip the gated layers, half meet null tokens: both must work
         shut = (both | grounding) & (turns % 2 == 0)
+        told, placed = ~(both | caption), ~(both | grounding)
         slots = [
-            self.null if both[i] or grounding[i] else self.grounding[int(row)]
-            for i, row in enumerate(rows)
+            self.grounding[row] if placed[i] else self.null for i, (row, _) in enumerate(picks)
         ]
-        texts = [
-            self.empty if both[i] or caption[i] else self._caption(int(row), int(turns[i]))
-            for i, row in enumerate(rows)
-        ]
-        return {
+        texts = [self.tokens[row][c] if told[i] else self.empty for i, (row, c) in enumerate(picks)]
+        batch = {
             "latents": latents,
             "pictures": torch.from_numpy(np.stack([self.pictures[int(i)] for i in rows])),
             "noise": torch.randn(latents.shape, generator=rng),
@@ -150,6 +149,20 @@ class LatentData:
             "masks": torch.cat([g.masks for g in slots]),
             "phrases": torch.cat([g.phrases for g in slots]),
         }
+        return batch | self.more(batch, picks, told, rng)
+
+    def more(
+        self,
+        batch: Batch,
+        picks: Sequence[tuple[int, int]],
+        told: Tensor,
+        rng: torch.Generator,
+    ) -> Batch:
+        """What a subclass adds to a batch: here nothing.
+
+        picks: the row and the number of the caption of every sample. told [B]: whether it was kept.
+        """
+        return {}
 
     def _drops(self, coins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         s = self.settings
@@ -157,10 +170,6 @@ class LatentData:
         both = coins < edges[0]
         caption = (coins >= edges[0]) & (coins < edges[1])
         return both, caption, (coins >= edges[1]) & (coins < edges[2])
-
-    def _caption(self, row: int, turn: int) -> Tensor:
-        choices = self.tokens[row]
-        return choices[turn % len(choices)]
 
 
 def probe(

@@ -13,7 +13,7 @@ from situ.models.attention import Maps, Site
 from situ.models.unet import UNet
 from situ.ops.masks import coverage
 from situ.scene import Scene, SituError
-from situ.scene.errors import did_you_mean
+from situ.scene.fields import check_choices
 from situ.scene.scene import as_told
 from situ.training.loop import Batch
 
@@ -43,10 +43,7 @@ class AttentionSettings:
     no_start: bool = False
 
     def __post_init__(self) -> None:
-        for name, allowed in CHOICES.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise SituError(f"attention.{name} is {value!r}: {did_you_mean(value, allowed)}")
+        check_choices(self, "attention", CHOICES)
 
 
 class MAAlign:

@@ -22,7 +22,7 @@ from situ.models.aligner import Aligner
 from situ.models.critics import ClipPair
 from situ.ops.masks import coverage
 from situ.scene import SituError
-from situ.scene.errors import did_you_mean
+from situ.scene.fields import check_choices, check_least
 from situ.training.loop import Batch
 
 CHOICES = {
@@ -30,6 +30,7 @@ CHOICES = {
     "region": ("mask", "crop"),
     "weight": ("one", "abar"),
 }
+WEIGHTS = ("local_weight", "global_weight", "near_weight")
 COUNTS = ("boxes", "near", "slice", "t_min")
 
 
@@ -65,13 +66,8 @@ class SemanticSettings:
     checkpointing: bool = False
 
     def __post_init__(self) -> None:
-        for name, allowed in CHOICES.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise SituError(f"semantic.{name} is {value!r}: {did_you_mean(value, allowed)}")
-        for name in ("local_weight", "global_weight", "near_weight", *COUNTS):
-            if getattr(self, name) < 0:
-                raise SituError(f"semantic.{name} is {getattr(self, name)}; 0 or more")
+        check_choices(self, "semantic", CHOICES)
+        check_least(self, "semantic", 0, *WEIGHTS, *COUNTS)
         if self.latent_t < -1:
             raise SituError(f"semantic.latent_t is {self.latent_t}; a timestep, or -1")
         if self.near_temperature <= 0:

@@ -20,6 +20,7 @@ from situ.models.attention import Recorder
 from situ.models.unet import UNet
 from situ.scene import SituError
 from situ.scene.errors import did_you_mean
+from situ.scene.fields import check_least
 from situ.scene.layout import MAX_OBJECTS
 from situ.training.alignment_data import Table
 from situ.training.denoising import (
@@ -63,9 +64,7 @@ class TuningSettings:
     drop_both: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("alpha", "beta"):
-            if getattr(self, name) < 0:
-                raise SituError(f"objective.{name} is {getattr(self, name)}; 0 or more")
+        check_least(self, "objective", 0, "alpha", "beta")
         for part in self.trained:
             if part not in PARTS:
                 raise SituError(f"objective.trained: {part!r}: {did_you_mean(part, PARTS)}")
@@ -197,22 +196,20 @@ class TuningData(LatentData):
         self.caption_table, self.phrase_table = captions, phrases
         self._positions: dict[tuple[int, int], tuple[tuple[int, ...], ...]] = {}
 
-    def batch(self, size: int, rng: torch.Generator) -> Batch:
-        again = torch.Generator()
-        again.set_state(rng.get_state())  # to know which rows, captions and drops are taken below
-        batch = super().batch(size, rng)
-        rows = torch.randint(len(self.latents), (size,), generator=again).tolist()
-        turns = torch.randint(1 << 30, (size,), generator=again).tolist()
-        both, caption, _ = self._drops(torch.rand(size, generator=again))
-        told = ~(both | caption)
-        picks = [(row, turn % len(self.tokens[row])) for row, turn in zip(rows, turns, strict=True)]
-        batch["told"] = told.float()
+    def more(
+        self,
+        batch: Batch,
+        picks: Sequence[tuple[int, int]],
+        told: Tensor,
+        rng: torch.Generator,
+    ) -> Batch:
+        more = {"told": told.float()}
         if self.with_words:
-            batch["words"] = self._words(picks, told)
+            more["words"] = self._words(picks, told)
         if self.caption_table and self.phrase_table:
-            batch |= self._vectors(picks, self.caption_table, self.phrase_table)
-            batch["chosen"] = some_of(batch["masks"], self.boxes, rng)
-        return batch
+            more |= self._vectors(picks, self.caption_table, self.phrase_table)
+            more["chosen"] = some_of(batch["masks"], self.boxes, rng)
+        return more
 
     def _words(self, picks: Sequence[tuple[int, int]], told: Tensor) -> Tensor:
         words = torch.zeros(len(picks), MAX_OBJECTS, self.text.length)
