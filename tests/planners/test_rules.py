@@ -1,4 +1,4 @@
-"""The rules: 250 sentences with their scenes, properties of every layout, and fuzz."""
+"""The rules: 356 sentences with their scenes, properties of every layout, and fuzz."""
 
 import random
 import sys
@@ -12,7 +12,7 @@ from gold import faults, sentences, stands
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from situ.planners import Planned, nouns, plan_by_rules, words
+from situ.planners import Planned, nouns, plan_by_rules, verb_forms, words
 from situ.planners.chunks import MAX_WORDS
 from situ.scene import Box, SituError
 from situ.scene.layout import MAX_OBJECTS
@@ -32,7 +32,7 @@ BANK = [
     sorted(words.NEGATIONS | words.PRONOUNS | words.RELATIVES | words.HAVING),
     [",", ".", ";", ":", "of", "with", "than", "side", "full of", "to the left of", "number of",
      "in the top left corner", "next to", "between", "around", "each other", "to its right"],
-    sorted(nouns.SIZES), sorted(nouns.NAMED), sorted(words.VERBS), sorted(words.ADJECTIVES),
+    sorted(nouns.SIZES), sorted(nouns.NAMED), sorted(verb_forms.VERBS), sorted(words.ADJECTIVES),
 ]  # fmt: skip
 
 
@@ -74,9 +74,9 @@ def check(plan: Planned) -> None:
 
 
 def test_nearly_all_development_sentences_are_planned_right() -> None:
-    """Of the last hundred 71 were right before anything was made for them; both parts are training."""
+    """Fresh sentences score 67 to 76 percent; those that failed joined these, so all are training."""
     golds = sentences()
-    assert len(golds) == 250
+    assert len(golds) == 356
     for seed in (0, 1, 2):
         wrong = {g["text"]: f for g in golds if (f := faults(g, planned(g["text"], seed).layout))}
         assert len(wrong) <= 6, wrong

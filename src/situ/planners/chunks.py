@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from situ.planners import nouns, words
-from situ.planners.chunking.classes import is_function
+from situ.planners import nouns, plain, words
+from situ.planners.chunking.classes import is_function, is_nominal
 from situ.planners.chunking.cursor import Cursor
 from situ.planners.chunking.items import Item
 from situ.planners.chunking.phrases import read_noun_phrase
@@ -17,25 +17,20 @@ MAX_WORDS = 300
 LONG_WORD = 40  # characters; what is longer is no word
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[.,;:!?()&/]")
-_SHORTENED = {
-    f"{word}'{end}": (word, full)
-    for word, end, full in (
-        ("that", "s", "is"), ("who", "s", "is"), ("he", "s", "is"), ("she", "s", "is"),
-        ("they", "re", "are"), ("you", "re", "are"),
-    )
-}  # fmt: skip
 _READERS = (read_mark, read_where, read_small, read_verb, read_noun_phrase)
 
 
 def split(text: str) -> tuple[list[str], bool]:
     """The words of a text in small letters, with marks of their own; and whether all were taken."""
     found: list[str] = []
-    for match in _TOKEN.finditer(text[:MAX_CHARACTERS].replace("n’t", "n't").lower()):
+    for match in _TOKEN.finditer(
+        plain.unquoted(text[:MAX_CHARACTERS]).replace("n’t", "n't").lower()
+    ):
         if len(found) >= MAX_WORDS:
             return found, False
         word = match.group()
         if len(word) <= LONG_WORD:
-            found += _SHORTENED.get(word.replace("’", "'"), (word,))
+            found += plain.in_full(word)
     return found, len(text) <= MAX_CHARACTERS
 
 
@@ -55,6 +50,8 @@ def _step(cursor: Cursor, i: int) -> int:
     word = cursor.words[i]
     if word in words.ADJECTIVES or word in words.COLOURS:
         return cursor.add(i + 1, "adj", word)
+    if cursor.last == "cop" and is_nominal(word) and not nouns.is_known(word):
+        return cursor.add(i + 1, "adj", word)  # "is burnt": a noun would have an article
     if not is_function(word) and not nouns.is_known(word) and word not in words.FRAMES:
         cursor.unknown.append(word)
     return i + 1

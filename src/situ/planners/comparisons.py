@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from situ.planners import words
-from situ.planners.words import word_set
+from situ.planners.verb_forms import word_set
 
 Order = Literal["more", "fewer", "same"]
 
@@ -51,6 +51,10 @@ _ALONE = (
     ),
     re.compile(rf"(?:and|with|,) (?:(?P<more>more)|(?P<fewer>fewer|less)) (?P<a>{_NAME}){_END}"),
 )
+_COUNTED = re.compile(
+    rf"(?:the )?(?:number|amount) of (?:the )?(?P<a>{_NAME}) (?:is|are) "
+    rf"(?P<n>{'|'.join(words.NUMBERS)}|\d+)\b"
+)
 _TOLD = (
     re.compile(
         rf"(?:the )?(?P<a>{_NAME}) (?:is|are) (?:(?P<more>more)|(?P<fewer>fewer|less)) than (?:the )?(?P<b>{_NAME}){_END}"  # noqa: E501
@@ -94,7 +98,7 @@ def take(text: Sequence[str]) -> tuple[list[str], list[Comparison]]:
     """Comparisons of a text, and the words that are left."""
     if _HINTS.isdisjoint(text):
         return list(text), []
-    joined, found = " ".join(text), []
+    joined, found = _COUNTED.sub(r"there are \g<n> \g<a>", " ".join(text)), []
     for pattern in (*_PATTERNS, *_TOLD, *_ALONE):
         while match := pattern.search(joined):
             found.append(_comparison(match))

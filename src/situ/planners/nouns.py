@@ -4,8 +4,9 @@ Sizes are sides of a square of the thing's area when a few things share a pictur
 of real sizes and compress it: a mouse beside an elephant must still be seen.
 """
 
+from situ.planners.places import PLACES
 from situ.planners.symbols import Size
-from situ.planners.words import word_set
+from situ.planners.verb_forms import word_set
 
 # side, width over height, names
 _SIZES = (
@@ -166,7 +167,13 @@ PEOPLE = frozenset(
     "mannequin"
 ) | word_set(
     "surfer skateboarder cyclist rider referee coach diver climber hiker bartender postman "
-    "mailman lifeguard goalkeeper gardener lumberjack biker skater"
+    "mailman lifeguard goalkeeper gardener lumberjack biker skater guard grandma grandpa granny papa mama "
+    "mum mummy daddy uncle aunt cousin nephew niece neighbor neighbour son daughter wife husband twin "
+    "passenger commuter pedestrian goalie catcher pitcher batter violinist pianist drummer guitarist "
+    "cellist conductor actor actress maid butler servant thief captain sailor explorer hunter tailor "
+    "carpenter plumber mechanic electrician librarian barber butcher bassist skeleton boxer wrestler "
+    "gymnast acrobat juggler jester emperor empress duke duchess priest bishop archer warrior gladiator "
+    "caveman hero heroine villain goblin troll dwarf giant gnome ogre cyborg android butler mayor"
 )
 ANIMALS = word_set(
     "ant bee fly ladybug spider butterfly moth dragonfly snail frog toad crab mouse hamster chick "
@@ -196,6 +203,9 @@ SURFACES = word_set(
     "table desk shelf plate tray nightstand counter windowsill bench bed sofa couch dresser rug "
     "carpet saucer stool chair cake platter piano bookshelf fireplace wall stage lily sheet roof "
     "pedestal dish"
+)
+CARRIERS = CONTAINERS - word_set("boat car tent pond bathtub tub tank wagon nest") | word_set(
+    "tray plate saucer dish platter leash string rope stick hand arm shoulder head back"
 )
 EXPANSES = word_set("hill mountain island slope cliff dune deck lawn raft porch balcony")
 TALL_SURFACES = frozenset(["bookshelf", "bookcase", "cabinet", "shelf", "wardrobe"])
@@ -237,6 +247,11 @@ WORD_PARTS = word_set(
     "rim expression background color colour design print logo text word scale hump feet teeth "
     "tooth tongue freckle pupil shell shade frosting icing topping sprinkle cherry_top"
 )
+BODY = WORD_PARTS | word_set(
+    "head back shoulder neck lap face foot leg tail body nose ear eye hand paw chin chest arm knee hip "
+    "waist cheek finger wrist ankle forehead toe brow thigh elbow throat palm tummy belly muscle lip"
+)
+PLANT_PARTS = word_set("leaf branch petal stem shell cherry flower feather skin topping sprinkle")
 REGIONS = word_set(
     "top back front side edge corner middle center centre end inside outside hood surface foot "
     "bottom base arm tip shoulder lap head rim roof left right rear shade trunk hand lid branch "
@@ -262,37 +277,21 @@ NON_THINGS = word_set(
     "music lunch dinner breakfast sight company look action "
     "air sleep nature life fashion reflection silence harmony traffic left right top bottom side "
     "front line circle lines pairs sun_light ones other others each more less row circle line "
-    "group column pair order chess tag homework hide-and-seek catch sunshine atmosphere ambience "
+    "picnic party conversation meeting chat wedding concert contest trick stunt lesson trip journey "
+    "adventure holiday vacation birthday meal feast speech wish nap break horseback missing "
+    "group column pair order grid formation pattern chess homework hide-and-seek catch sunshine "
+    "atmosphere ambience "
     "glory unison detail details direction ride walk swim nap bath movement pose height depth "
     "width length manner beauty lot lots fur"
+)
+DIMENSIONS = word_set(  # "candles of different heights"
+    "height size color colour shape kind type sort age length width breed flavor flavour style "
+    "variety shade weight pattern design"
 )
 MATERIALS = word_set(
     "glass wood metal stone brick gold silver plastic paper clay steel iron marble ice bronze "
     "leather wool cotton silk straw cardboard crystal concrete chocolate snow sand candy cheese"
 )
-# Where something is, rather than something that is there.
-PLACES = word_set(
-    "meadow night sea desert snow sunset sunrise field forest woods wood jungle beach kitchen "
-    "room bedroom bathroom street park city town village sky garden yard backyard lawn grass "
-    "ground floor road path sidewalk pavement ocean river stream lake pond_side shore coast "
-    "harbor harbour sand mud ice water rain fog storm farm zoo savanna savannah prairie pasture "
-    "countryside valley canyon office classroom library restaurant store market museum hospital "
-    "school airport station_hall stadium court rink playground parking lot highway runway track "
-    "alley square plaza courtyard cave space universe underwater background foreground dark "
-    "darkness moonlight sunlight shade distance air mountains hills spring winter summer autumn "
-    "morning evening afternoon dusk dawn midnight noon christmas world moon_light wilderness "
-    "swamp marsh tundra orchard vineyard greenery wild outdoors lobby hallway corridor attic "
-    "basement gym cafeteria supermarket bar pub cafe patio driveway intersection crosswalk land "
-    "sunshine snowstorm dunes waves surf sea_side seaside seabed seafloor ceiling meadows fields "
-    "woods hillside wetland"
-)
-SCENE_PLACES = word_set(
-    "forest jungle kitchen room bedroom bathroom beach street park city town village garden yard "
-    "meadow desert field farm sky sea ocean night sunset office classroom library restaurant zoo "
-    "playground market backyard harbor valley courtyard lobby hallway attic basement savanna "
-    "countryside prairie pasture"
-)
-
 IRREGULAR = {
     "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse", "geese": "goose",  # noqa: E501
     "feet": "foot", "teeth": "tooth", "oxen": "ox", "leaves": "leaf", "wolves": "wolf", "knives": "knife",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from situ.planners import chunks, comparisons, style
+from situ.planners import chunks, comparisons, plain, style
 from situ.planners.chunking.items import Item
 from situ.planners.chunking.order import in_order
 from situ.planners.reading import (
@@ -24,14 +24,15 @@ _ON: dict[str, Callable[[Reading, Item], None]] = {
     "stop": joints.on_stop, "comma": joints.on_comma, "and": joints.on_and, "but": joints.on_but,
     "that": joints.on_that, "there": joints.on_there, "neg": joints.on_neg, "full": joints.on_full,
     "holds": joints.on_holds, "cop": joints.on_cop, "have": joints.on_have, "with": joints.on_with,
-    "place": joints.on_place, "adj": joints.on_adj,
+    "place": joints.on_place, "order": joints.on_order,
+    "ofeach": numbers.on_of_each, "adj": joints.on_adj,
 }  # fmt: skip
 
 
 def read(text: str) -> Symbols:
     """The symbolic scene of a sentence or a few; any text gives one."""
     said, whole = chunks.split(text)
-    kept, styled = style.take(said)
+    kept, styled = style.take(plain.without_fillers(plain.without_none(said)))
     kept, compared = comparisons.take(kept)
     items, unknown = chunks.chunk(kept)
     items = in_order(items)
@@ -40,8 +41,10 @@ def read(text: str) -> Symbols:
         close_with(state, item)
         _ON[item.kind](state, item)
     flush_with(state, None)
+    joints.line_up(state)
     for comparison in compared:
         numbers.compare(state, comparison)
+    numbers.share_out(state)
     symbols = replace(
         result.symbols_of(state), style=tuple(styled), unknown=tuple(dict.fromkeys(unknown))
     )

@@ -2,11 +2,7 @@
 
 from itertools import product
 
-
-def word_set(text: str) -> frozenset[str]:
-    """The words of a text as a set."""
-    return frozenset(text.split())
-
+from situ.planners.verb_forms import word_set
 
 NUMBERS = {
     word: number
@@ -35,7 +31,16 @@ NUMBERS = {
             "twenty",
         ]
     )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "dozen": 12, "single": 1, "lone": 1}
+} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "hundred": 100,
+    "dozen": 12,
+    "single": 1,
+    "lone": 1,
+    "half-dozen": 6,
+}
 
 VAGUE = {  # how many when nobody counted
     "few": 3, "several": 4, "many": 6, "some": 3, "multiple": 4, "numerous": 6, "various": 4,
@@ -46,8 +51,14 @@ PLURAL = 2  # a plural without a number says no more
 GROUP = 4
 GROUPS = word_set(
     "group herd flock bunch row line set crowd school swarm pack team cluster collection number variety "
-    "array series litter family lot assortment column circle ring gang fleet colony trio groups rows"
+    "array series litter family lot assortment column circle ring gang fleet colony trio groups rows "
+    "band choir squad troop army pride pod convoy procession duo quartet"
 )
+LADEN = word_set(
+    "overgrown laden adorned decorated littered loaded stuffed packed crammed strewn sprinkled drizzled "
+    "coated stocked stacked dusted studded dotted"
+)
+HEAPS = word_set("stack pile heap pyramid tower string stretch circle half")
 SINGLE_BUNCHES = word_set(
     "banana grape flower rose key carrot tulip herb asparagus radish daisy balloon"
 )
@@ -91,6 +102,9 @@ ADVERBS = word_set(
     "closely nearby slowly quickly fast softly brightly highly side-by-side upside sideways outside "
     "outdoors indoors else please exactly respectively instead though however meanwhile everywhere "
     "somewhere ahead upright inward outward home perfectly lightly tightly loosely comfortably "
+    "asleep awake alive aloft afloat ajar adrift aglow ablaze aboard ashore aside astray abreast apiece "
+    "visible missing available present absent fast midway halfway overhead underfoot downhill uphill "
+    "upstairs downstairs "
     "completely extremely incredibly super ultra rather pretty far further altogether total"
 )
 
@@ -100,7 +114,9 @@ STYLE_PHRASES = (
     "volumetric lighting", "ambient lighting", "golden hour", "depth of field", "shallow focus",
     "bokeh background", "blurred background", "high quality", "best quality", "high resolution",
     "award winning", "award-winning", "trending on artstation", "unreal engine", "octane render",
-    "concept art", "digital art", "pixel art", "line art", "vector art", "fan art", "pop art", "3d render",
+    "double exposure", "flat lay",
+    "macro shot", "macro photo", "concept art", "digital art", "pixel art",
+    "line art", "vector art", "fan art", "pop art", "3d render",
     "3 d render", "oil painting", "watercolor painting", "watercolour painting", "acrylic painting",
     "digital painting", "pencil drawing", "pencil sketch", "charcoal drawing", "stock photo",
     "anime style", "cartoon style", "in the style of", "black and white photo",
@@ -115,13 +131,17 @@ STYLE = word_set(
     "4k 8k hd uhd hdr masterpiece photorealistic realistic hyperrealistic hyper-realistic ultrarealistic "
     "photo-realistic cinematic artstation bokeh minimalist minimalistic surreal surrealism impressionist "
     "impressionism cubism baroque anime cartoonish monochrome sepia watercolor watercolour lowpoly "
-    "isometric dslr unreal octane render rendered photography aesthetic trending moody lighting style "
+    "isolated isometric dslr unreal octane render rendered photography aesthetic trending moody "
+    "lighting style "
     "stylized hyperdetailed"
 )
 FRAMES = word_set(
     "photo photograph picture image painting drawing illustration sketch scene view shot render rendering "
     "page portrait closeup close-up depiction snapshot cartoon comic poster print photos pictures "
-    "artwork watercolor watercolour animation screenshot photography rendition display version still"
+    "artwork watercolor watercolour animation screenshot photography rendition display version still "
+    "advertisement ad advert "
+    "diagram collage doodle engraving etching woodcut lithograph infographic wallpaper mockup thumbnail "
+    "storyboard clipart icon"
 )
 REQUESTS = word_set(
     "i would like want please draw show paint make create generate me you can could imagine give render "
@@ -177,81 +197,6 @@ ADJECTIVES = (
 STATES = word_set("open closed broken cracked bent folded frozen melted torn shut stacked")
 ORDINALS = word_set("first second third fourth fifth last")
 
-BASE_VERBS = word_set(
-    "sit stand lie lay hang rest lean kneel crouch perch sleep hover float fly swim run walk jump leap "
-    "ride drive sail drift play eat drink read write hold carry wear push pull chase follow watch look "
-    "stare gaze face talk speak sing dance smile laugh cry bark howl meow roar graze feed hunt hide peek "
-    "peer climb swing slide roll fall rise shine glow burn melt grow bloom blossom throw catch kick hit "
-    "toss bounce dive surf ski skate skateboard snowboard row paddle cook bake cut chop slice pour serve "
-    "make build paint draw clean wash brush comb hug kiss touch pet stroke scratch lick bite chew sniff "
-    "smell pick collect gather place put set stack pile arrange line park stop wait cross pass enter "
-    "leave approach turn spin fight attack defend guard protect surround flank cover decorate fill top "
-    "contain show display depict feature illuminate reflect support crash splash land soar glide circle "
-    "work study type paint use open close lift drop drag tow load point aim shoot wave nod bow pose "
-    "travel move wander stroll march gallop trot crawl creep hop skip rush stretch relax nap lounge "
-    "sprawl curl snuggle cuddle nestle nest bathe sunbathe soak wade dip dig plant water harvest feed "
-    "milk shear stir mix boil fry grill sew knit weave wrap tie pack hike camp fish juggle balance stick "
-    "attach mount connect fix repair install emerge disappear appear vanish tower loom overlook dangle "
-    "swoop buzz chirp quack neigh moo cluck flutter flap sip taste enjoy celebrate meet greet visit stay "
-    "live gobble nibble munch drape spread scatter strew share bring take give receive hand offer buy "
-    "sell explore discover search ponder think dream consist stroke tug bury float launch descend ascend "
-    "blow whistle tremble shake wag spill leak drip flow race compete win cheer outnumber separate form "
-    "want need love like see hear know have ascend gleam say sparkle shimmer twinkle flicker hatch"
-)
-IRREGULAR = {
-    "sat": "sit", "stood": "stand", "lay": "lie", "lain": "lie", "lying": "lie", "hung": "hang",
-    "slept": "sleep", "flew": "fly", "flown": "fly", "swam": "swim", "swum": "swim", "ran": "run",
-    "rode": "ride", "ridden": "ride", "drove": "drive", "driven": "drive", "ate": "eat", "eaten": "eat",
-    "drank": "drink", "drunk": "drink", "wrote": "write", "written": "write", "held": "hold",
-    "wore": "wear", "worn": "wear", "spoke": "speak", "sang": "sing", "hid": "hide", "hidden": "hide",
-    "swung": "swing", "slid": "slide", "fell": "fall", "rose": "rise", "shone": "shine", "grew": "grow",
-    "grown": "grow", "threw": "throw", "thrown": "throw", "caught": "catch", "dove": "dive", "made": "make",
-    "built": "build", "drew": "draw", "drawn": "draw", "bit": "bite", "left": "leave", "fought": "fight",
-    "shot": "shoot", "crept": "creep", "dug": "dig", "fed": "feed", "stuck": "stick", "took": "take",
-    "taken": "take", "gave": "give", "given": "give", "brought": "bring", "bought": "buy", "sold": "sell",
-    "blew": "blow", "shook": "shake", "won": "win", "laid": "lay", "leapt": "leap", "knelt": "kneel",
-    "laying": "lay", "tied": "tie", "tying": "tie", "clung": "cling", "cling": "cling", "shown": "show",
-    "wove": "weave", "woven": "weave", "saw": "see", "met": "meet", "spun": "spin", "drives": "drive",
-}  # fmt: skip
-LIKE_PAST = word_set(
-    "cut set put hit read let shut spread cast"
-)  # the past of these is no other word
-ALSO_NOUNS = word_set(
-    "fish water watch drink drinks rose saw play plays row set top face line park stop hand plant plants "
-    "bow cross land lift drop wave smell swing slide slides swings dress type box stack pile ring nest bark "
-    "circle support cover cut cuts work fly flies paint brush comb show bow point dream shot rest ski skis "
-    "skate skateboard snowboard surf paddle pet pack camp milk tie ties love left meadow light lights fall "
-    "feed lay race land tower bat duck iron hammer building painting drawing dip pass watches brushes "
-    "catch"
-)
-
-
-def _inflected() -> dict[str, str]:
-    forms = dict(IRREGULAR)
-    for verb in BASE_VERBS:
-        ending = "es" if verb.endswith(("s", "sh", "ch", "x", "z", "o")) else "s"
-        stem = verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb
-        short = verb[-1] not in "aeiouwxy" and verb[-2] in "aeiou" and len(verb) <= 4
-        doubled = stem + verb[-1] if short and (len(verb) < 4 or verb[-3] not in "aeiou") else stem
-        third = (
-            verb[:-1] + "ies" if verb.endswith("y") and verb[-2] not in "aeiou" else verb + ending
-        )
-        past = (
-            verb[:-1] + "ied" if verb.endswith("y") and verb[-2] not in "aeiou" else doubled + "ed"
-        )
-        for form in (verb, third, doubled + "ing", stem + "ing", past, stem + "ed"):
-            forms.setdefault(form, verb)
-    return forms
-
-
-VERBS = _inflected()
-HOLDING = word_set(
-    "hold carry grip grab clutch read eat drink play use swing throw nibble munch sip lift"
-)
-WEARING = word_set("wear")
-RIDING = word_set("ride")
-DEPICTING = word_set("show display depict say")
-RESTING = word_set("sit stand lie hang fly float swim rest sleep hover grow lean shine perch lay")
 TOGETHER = frozenset([("side", "by", "side"), ("back", "to", "back")])
 MATERIAL = word_set("made out fashioned built carved crafted")
 

@@ -1,11 +1,11 @@
 """Classes of words, told by their lists and endings."""
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.cursor import STOPS, Cursor
 
 _FUNCTION = frozenset().union(
     words.DETERMINERS, words.PRONOUNS, words.ADVERBS, words.COPULAS, words.HAVING,
-    words.CONJUNCTIONS, words.PREPOSITIONS, words.REQUESTS, words.VERBS, words.STYLE, words.HEDGES,
+    words.CONJUNCTIONS, words.PREPOSITIONS, words.REQUESTS, verb_forms.VERBS, words.STYLE, words.HEDGES,
     words.word_set("how what why if whether of with than there to do does did will can who's"),
 )  # fmt: skip
 
@@ -25,7 +25,8 @@ def is_nominal(word: str) -> bool:
 
 
 def is_adverb(word: str) -> bool:
-    return word in words.ADVERBS or (word.endswith("ly") and not nouns.is_known(word))
+    other = nouns.is_known(word) or word in words.ADJECTIVES
+    return word in words.ADVERBS or (word.endswith("ly") and not other)
 
 
 def acts(word: str) -> bool:
@@ -47,7 +48,7 @@ def starts_clause(cursor: Cursor, i: int) -> bool:
         or word in words.PREPOSITIONS
         or word in ("with", "of", "has", "without")
         or word in STOPS
-        or (word in words.VERBS and not nouns.is_known(word))
-        or (word in words.VERBS and cursor.at(i + 1) in words.DETERMINERS)
+        or (word in verb_forms.VERBS and not nouns.is_known(word))
+        or (word in verb_forms.VERBS and cursor.at(i + 1) in words.DETERMINERS)
         or word in words.ADVERBS
     )

@@ -1,9 +1,10 @@
 """Modifiers and noun of a noun phrase: where it ends."""
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.classes import acts, is_adverb, is_function, is_nominal
-from situ.planners.chunking.cursor import Cursor, ends, number_at, relation_length
+from situ.planners.chunking.cursor import Cursor, ends, number_at, relation_length, times_length
 from situ.planners.chunking.items import NounPhrase
+from situ.planners.verb_forms import is_participle
 
 _AFTER_VERBS = words.DETERMINERS | words.PREPOSITIONS | words.REFERRING | {"left", "right"}
 MAX_CONTENT = 16  # words before and in one noun; more are read as the next phrase
@@ -21,7 +22,7 @@ def _may_be_head(content: list[str]) -> bool:
         return len(content) > 1
     if last in words.ADJECTIVES:
         return last in nouns.NAMED and last not in words.COLOURS and last not in nouns.MATERIALS
-    if last in words.VERBS and not nouns.is_known(last):
+    if last in verb_forms.VERBS and not nouns.is_known(last):
         return False
     return not (
         last.endswith(("'s", "’s")) or (last.endswith(("ed", "ing")) and not nouns.is_known(last))
@@ -41,6 +42,8 @@ def read_content(cursor: Cursor, i: int, phrase: NounPhrase) -> tuple[list[str],
             content.append(word)
         elif _is_particle(cursor, content, i):
             pass
+        elif phrase.determiner and content_free(content) and _is_ghostly(cursor, i):
+            content.append(word)  # "a ghostly ship": an adverb does not stand before a noun
         elif not (is_adverb(word) and content_free(content) and _modifies(cursor, i)):
             break
         i += 1
@@ -48,6 +51,12 @@ def read_content(cursor: Cursor, i: int, phrase: NounPhrase) -> tuple[list[str],
         content.pop()
         i -= 1
     return content, i
+
+
+def _is_ghostly(cursor: Cursor, i: int) -> bool:
+    following = cursor.at(i + 1)
+    other = following in words.ADJECTIVES or following in verb_forms.VERBS
+    return cursor.words[i].endswith("ly") and nouns.is_known(following) and not other
 
 
 def _is_particle(cursor: Cursor, content: list[str], i: int) -> bool:
@@ -65,25 +74,37 @@ def _modifies(cursor: Cursor, i: int) -> bool:
     return following in words.ADJECTIVES or following.endswith(("ed", "ing"))
 
 
+def _may_describe(cursor: Cursor, content: list[str], i: int) -> bool:
+    """ "a sleek, black car": an unknown word after an article, before an adjective and its noun."""
+    alone = len(content) == 1 and cursor.words[i] == "," and not nouns.is_known(content[0])
+    return alone and cursor.at(i - 2) in words.DETERMINERS and nouns.is_known(cursor.at(i + 2))
+
+
 def _joins(cursor: Cursor, content: list[str], i: int) -> bool:
     """ "black and white cat": two adjectives of one noun."""
     following, later = cursor.at(i + 1), cursor.at(i + 2)
-    if not content or content[-1] not in words.ADJECTIVES:
+    if not content or (
+        content[-1] not in words.ADJECTIVES and not _may_describe(cursor, content, i)
+    ):
         return False
     if following not in words.ADJECTIVES and not (following.endswith("ed") and acts(following)):
         return False
     if later in ("and", ",", "&"):
         return cursor.at(i + 3) in words.ADJECTIVES and is_nominal(cursor.at(i + 4))
-    return is_nominal(later) and not number_at(cursor, i + 2)
+    return later in ("one", "ones") or (is_nominal(later) and not number_at(cursor, i + 2))
 
 
 def _continues(cursor: Cursor, content: list[str], i: int, phrase: NounPhrase) -> bool:
     word = cursor.words[i]
     if (
         cursor.at(i + 1) == "than"
+        or times_length(cursor, i)
         or relation_length(cursor, i) > 1
-        or (word.endswith("ly") and not nouns.is_known(word))
+        or (is_adverb(word) and word.endswith("ly"))
     ):
+        return False
+    laden = word in words.LADEN and cursor.at(i + 1) == "with"
+    if content and (content[-1] == "others" or laden):
         return False
     if not word[0].isalnum() or (
         number_at(cursor, i) and not (word in ("single", "lone") and not content)
@@ -97,7 +118,7 @@ def _continues(cursor: Cursor, content: list[str], i: int, phrase: NounPhrase) -
         return True
     if word in words.ADJECTIVES:
         return not headed or _adjective_inside(cursor, i)
-    if word in words.VERBS:
+    if word in verb_forms.VERBS:
         return _participle_or_noun(cursor, headed, i, phrase)
     if nouns.is_known(word) or word in words.FRAMES or word in words.GROUPS:
         return word not in words.CONJUNCTIONS and not (
@@ -136,31 +157,78 @@ def _adjective_inside(cursor: Cursor, i: int) -> bool:
     return nouns.is_known(following) and following not in words.PREPOSITIONS
 
 
+def _cannot_act(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> bool:
+    """A base form is a noun after a determiner, and after a singular: "a flip phone", "orange peel"."""
+    word, before = cursor.words[i], cursor.at(i - 1)
+    if word != verb_forms.VERBS[word] or word in verb_forms.LIKE_PAST:
+        return False
+    if not headed:
+        opened = phrase.determiner or phrase.count or before in words.ADJECTIVES
+        return bool(opened) and before not in words.PRONOUNS - words.DETERMINERS
+    collective = nouns.is_plural(before) or before in nouns.SAME or before in _COLLECTIVES
+    several = (phrase.count or 1) > 1 or cursor.last == "and" or phrase.determiner in _OF_MANY
+    object_follows = cursor.at(i + 1) in words.DETERMINERS or number_at(cursor, i + 1)
+    other = collective or several or object_follows or _has_plural_subject(cursor)
+    return not other and nouns.is_known(before)
+
+
+def _of_a_singular(cursor: Cursor, i: int) -> bool:
+    """ "a bottle of ketchup stands on"."""
+    follows = cursor.at(i + 1) in words.PREPOSITIONS or ends(cursor, i + 1)
+    return cursor.at(i - 2) == "of" and not nouns.is_plural(cursor.at(i - 3)) and follows
+
+
+def _has_plural_subject(cursor: Cursor) -> bool:
+    """ "Carrots from a garden lie": an earlier plural still waits for its verb."""
+    for item in reversed(cursor.items):
+        if item.kind in ("stop", "verb", "cop", "have", "comma", "and", "with"):
+            return False
+        if item.phrase and (item.phrase.plural or (item.phrase.count or 1) > 1):
+            return True
+    return False
+
+
+_COLLECTIVES = ("couple", "family", "team", "crowd", "police", "staff", "cattle")
+_OF_MANY = ("some", "these", "those", "all", "both")
+
+
 def _participle_or_noun(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> bool:
     word, following = cursor.words[i], cursor.at(i + 1)
-    noun = nouns.is_known(word) or word in words.ALSO_NOUNS
+    noun = nouns.is_known(word) or word in verb_forms.ALSO_NOUNS
+    if _cannot_act(cursor, headed, i, phrase):
+        return True
     if not headed:
-        return noun or (word.endswith(("ing", "ed", "en", "ung", "own")) and is_nominal(following))
+        particle = following in ("up", "down", "out") and is_nominal(cursor.at(i + 2))
+        return noun or (is_participle(word) and (is_nominal(following) or particle))
     if not noun or (cursor.words[i - 1] in nouns.PEOPLE and word.endswith("ing")):
         return False
+    alive = nouns.singular(cursor.words[i - 1]) in nouns.ANIMATE
+    if alive and nouns.is_plural(cursor.words[i - 1]) and word == verb_forms.VERBS[word]:
+        return False  # "three people stand"
     acts = following in _AFTER_VERBS or bool(number_at(cursor, i + 1))
     if nouns.is_plural(cursor.words[i - 1]) and nouns.is_plural(word):
         return False
-    third = word.endswith("s") and not nouns.is_plural(cursor.words[i - 1])
     before = cursor.words[i - 1]
+    third = word.endswith("s") and not nouns.is_plural(before)
+    ordered = following in words.DETERMINERS and (third or word.endswith("ing"))
+    if ordered or (third and (before in nouns.ALWAYS_PLURAL or _of_a_singular(cursor, i))):
+        return False
+    if third and before in nouns.ANIMATE and word != verb_forms.VERBS[word]:
+        return False  # "a duck swims"
     several = nouns.is_plural(before) or (phrase.count or 1) > 1
     if phrase.determiner in words.SINGULAR and phrase.count is None and not several:
         if nouns.is_plural(word):
             return False  # "an umbrella stands": a noun would be "stand"
-        if word == words.VERBS[word] and cursor.last not in ("and", "comma"):
-            return word not in words.LIKE_PAST  # "a bus stop": a verb would be "stops"
+        if word == verb_forms.VERBS[word] and cursor.last not in ("and", "comma"):
+            return word not in verb_forms.LIKE_PAST  # "a bus stop": a verb would be "stops"
     acts = acts or following in words.ADVERBS
-    joined = before in nouns.ANIMATE and cursor.last == "and" and word == words.VERBS[word]
+    joined = before in nouns.ANIMATE and cursor.last == "and" and word == verb_forms.VERBS[word]
     if acts and joined:
         return False  # "a cat and a dog rest together"
     if acts or (ends(cursor, i + 1) and third):
         alone = phrase.determiner in words.ARTICLES or phrase.determiner == "the"
         return not (
-            (third and alone and nouns.is_plural(word)) or (several and word == words.VERBS[word])
+            (third and alone and nouns.is_plural(word))
+            or (several and word == verb_forms.VERBS[word])
         )
     return nouns.is_known(word)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from situ.planners import words
+from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.items import Item, NounPhrase
 
 STOPS = frozenset(".;:!?")
@@ -42,12 +42,19 @@ def number_at(cursor: Cursor, i: int) -> int:
         return int(word)
     if word in words.NUMBERS:
         return words.NUMBERS[word]
-    if word in words.VAGUE and (word not in ("pair", "couple") or cursor.at(i + 1) != "is"):
+    if word in words.VAGUE and (word not in ("pair", "couple", "trio") or _counts(cursor, i)):
         return words.VAGUE[word]
     tens, dash, ones = word.partition("-")
     if dash and tens in ("twenty", "thirty", "forty", "fifty") and ones in words.NUMBERS:
         return words.NUMBERS[tens] + words.NUMBERS[ones]
     return 0
+
+
+def _counts(cursor: Cursor, i: int) -> bool:
+    """ "a couple of dogs" are two, but "a couple dances"."""
+    following = cursor.at(i + 1)
+    plural = nouns.is_plural(following) and following not in verb_forms.VERBS
+    return following in ("of", "more") or plural
 
 
 def ends(cursor: Cursor, i: int) -> bool:
@@ -64,3 +71,17 @@ def relation_length(cursor: Cursor, i: int) -> int:
         if tuple(cursor.words[i : i + len(phrase)]) == phrase:
             return len(phrase)
     return 0
+
+
+def times_length(cursor: Cursor, i: int) -> int:
+    """ "twice the size of", "three times as tall as", "half as big as": words to take, or 0."""
+    start = i + 1 if cursor.at(i) in ("twice", "half") else 0
+    start = i + 2 if cursor.at(i + 1) == "times" else start
+    first, second, third = (cursor.at(start + k) for k in range(3))
+    if not start:
+        return 0
+    if (first, third) == ("the", "of") and second in ("size", "height", "length", "width"):
+        return start + 3 - i
+    if (first, third) == ("as", "as") and second in words.LARGER:
+        return start + 3 - i
+    return start + 2 - i if first in words.LARGER and second == "than" else 0

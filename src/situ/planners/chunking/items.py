@@ -21,6 +21,8 @@ class NounPhrase:
     paired: bool = False  # "a pair of"
     half: bool = False  # "half of them"
     total: int | None = None  # of "two of the three lamps"
+    best: list[str] = field(default_factory=list)  # of "the bigger of the two red bowls"
+    groups: int = 0  # of "two rows of three chairs"
     spread: bool = False  # "each corner of the table"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from situ.planners.chunking.items import Item
+from situ.planners.verb_forms import is_participle
 
 _PREDICATES = ("cop", "verb", "have")
 
@@ -49,7 +50,7 @@ def _nothing_but(items: list[Item]) -> list[Item]:
 
 def _participle_first(items: list[Item]) -> list[Item]:
     """ "Perched on a chimney, a stork ...", "Above it hangs ...", "Hanging above the sofa is a mirror"."""
-    if items[0].kind != "verb" or not items[0].said.endswith(("ing", "ed", "en", "ung")):
+    if items[0].kind != "verb" or not is_participle(items[0].said):
         return items
     end = next((i for i, item in enumerate(items) if item.kind in ("comma", "cop", "stop")), 0)
     if end < 2 or _kinds(items[end:], 2) not in (["comma", "np"], ["cop", "np"]):

@@ -1,9 +1,9 @@
 """Noun phrases: with a noun, without one, and joined by "of"."""
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.classes import is_nominal, starts_clause
 from situ.planners.chunking.content import read_content
-from situ.planners.chunking.cursor import Cursor
+from situ.planners.chunking.cursor import Cursor, number_at
 from situ.planners.chunking.items import NounPhrase
 from situ.planners.chunking.quantifiers import read_quantifier
 
@@ -28,7 +28,7 @@ def _is_compound(content: list[str]) -> bool:
 def _is_noun_word(word: str) -> bool:
     if word in words.ADJECTIVES or word in words.LARGER or word == "and":
         return False
-    if word.endswith(("'s", "’s")) or (word in words.VERBS and not nouns.is_known(word)):
+    if word.endswith(("'s", "’s")) or (word in verb_forms.VERBS and not nouns.is_known(word)):
         return False
     return nouns.is_known(word)
 
@@ -42,8 +42,12 @@ def read_noun_phrase(cursor: Cursor, i: int) -> int:
     if not content:
         return _without_noun(cursor, i, after, phrase)
     bare = not phrase.determiner and not phrase.count and cursor.last == "cop"
-    if bare and content[0] in words.ADJECTIVES and content[-1] in words.VERBS:
+    if bare and content[0] in words.ADJECTIVES and content[-1] in verb_forms.VERBS:
         return i
+    if bare and cursor.items[-1].word and not any(map(nouns.is_known, content)):
+        return (
+            i if not nouns.is_plural(content[-1]) else _with_noun(cursor, i, after, phrase, content)
+        )
     if content[-1] in ("one", "ones") and len(content) > 1:
         phrase.modifiers, phrase.plural = content[:-1], content[-1] == "ones"
         phrase.noun = "one"
@@ -53,6 +57,8 @@ def read_noun_phrase(cursor: Cursor, i: int) -> int:
 
 def _of_them(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     """ "two of them", "each of the three boxes"."""
+    if cursor.at(i) == "each" and not is_nominal(cursor.at(i + 1)):
+        return cursor.add(i + 1, "ofeach", str(phrase.count))
     if cursor.at(i) in ("them", "these", "those", "which", "whom"):
         after = i + 1
         if cursor.at(i) in ("these", "those") and is_nominal(cursor.at(i + 1)):
@@ -64,6 +70,9 @@ def _of_them(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     content, after = read_content(cursor, start, inner)
     if not content:
         return i
+    if not inner.determiner and not inner.count and not phrase.each and phrase.count == 1:
+        phrase.subset = True  # "one of straw, one of bricks"
+        return cursor.add_phrase(after, phrase)
     if phrase.each:
         phrase.count, phrase.exact = inner.count, inner.exact
     else:
@@ -82,7 +91,9 @@ def _without_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase) -> int
         other = cursor.at(after)
         if other in ("other", "others", "rest"):
             phrase.rest, phrase.subset = True, True
-            return cursor.add_phrase(after + 1, phrase)
+            if number := number_at(cursor, after + 1):
+                phrase.count, phrase.exact = number, True
+            return cursor.add_phrase(after + 1 + bool(number), phrase)
         if phrase.more and starts_clause(cursor, after):
             phrase.subset, phrase.count = True, 1
             return cursor.add_phrase(after, phrase)
@@ -97,10 +108,13 @@ def _with_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase, content: 
         content[-1] in words.ORDINALS and phrase.determiner == "the" and len(content) == 1
     ):
         phrase.subset, phrase.rest = True, content[-1] in ("other", "others", "rest")
-        phrase.count = phrase.count or (1 if content[-1] in words.ORDINALS else None)
-        return cursor.add_phrase(after, phrase)
+        number = number_at(cursor, after) if phrase.rest else 0
+        phrase.count = number or phrase.count or (1 if content[-1] in words.ORDINALS else None)
+        return cursor.add_phrase(after + bool(number), phrase)
     if len(content) == 1 and content[0] in words.STYLE:
         return after
+    if phrase.determiner == "the" and _only_adjectives(content) and cursor.at(after) == "of":
+        return _best_of(cursor, i, after, phrase, content)
     if _only_adjectives(content) and not (phrase.determiner and nouns.is_known(content[-1])):
         if not phrase.determiner and not phrase.count:
             if nouns.is_known(content[-1]) and cursor.last in (
@@ -122,9 +136,30 @@ def _with_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase, content: 
     return cursor.add_phrase(after, phrase)
 
 
+def _best_of(cursor: Cursor, i: int, after: int, phrase: NounPhrase, content: list[str]) -> int:
+    """ "the bigger of the two bowls"."""
+    if not number_at(cursor, after + 2) or content[-1] in nouns.REGIONS:
+        return i
+    phrase.count, phrase.exact = 1, True
+    end = _of_them(cursor, after + 1, phrase)
+    phrase.best = content
+    return end
+
+
+def _is_owned_part(content: list[str]) -> bool:
+    name = nouns.singular(content[-1])
+    body = name in nouns.BODY or name in nouns.REGIONS
+    return content[-2].endswith(("'s", "’s")) and body
+
+
 def _fill(cursor: Cursor, phrase: NounPhrase, content: list[str], i: int = -1) -> None:
+    if len(content) > 1 and _is_owned_part(content):
+        content = [*content[:-2], content[-2][:-2]]  # "the pirate's shoulder" is the pirate
     last = content[-1]
-    phrase.plural = phrase.plural or nouns.is_plural(last)
+    many = phrase.determiner in ("some", "these", "those", "all", "both") or (
+        phrase.determiner not in words.ARTICLES and cursor.at(i) in ("are", "were")
+    )
+    phrase.plural = phrase.plural or nouns.is_plural(last) or (last in nouns.SAME and many)
     glassware = phrase.count or len(content) > 1 or cursor.at(i) == "of"
     if last == "glasses" and glassware and not phrase.paired:
         last, phrase.plural = "glass", True
@@ -137,10 +172,28 @@ def _fill(cursor: Cursor, phrase: NounPhrase, content: list[str], i: int = -1) -
         cursor.unknown.append(last)
 
 
+def _is_part_of(cursor: Cursor, after: int, phrase: NounPhrase) -> bool:
+    """ "the handlebars of a bicycle", "the nose of the dog": where the whole is, the part is."""
+    name = phrase.noun.split()[-1]
+    if verb_forms.VERBS.get(name) == name and not nouns.is_known(name):
+        return True  # "a bite of pizza", "a display of fruit"
+    if name in nouns.WORD_PARTS:
+        return cursor.at(after + 1) in words.DETERMINERS
+    whole = name in nouns.PORTIONS | nouns.DEPICTIONS | nouns.ANIMATE | words.FRAMES
+    definite = phrase.determiner == "the" and not phrase.count
+    return definite and not whole and cursor.at(after + 1) in words.DETERMINERS
+
+
 def _noun_of(cursor: Cursor, after: int, phrase: NounPhrase) -> int:
     """ "the roof of a house" is the house; "a slice of cake" is one thing."""
     name = phrase.noun.split()[-1]
-    if name in nouns.REGIONS or name in ("kind", "type", "sort"):
+    if (
+        name in nouns.REGIONS
+        or name in ("kind", "type", "sort")
+        or _is_part_of(cursor, after, phrase)
+    ):
+        if cursor.at(after + 1) in words.REFERRING:
+            return after + 1  # "the end of it"
         end = read_noun_phrase(cursor, after + 1)
         if end == after + 1:
             return cursor.add_phrase(end, phrase)
@@ -155,6 +208,8 @@ def _noun_of(cursor: Cursor, after: int, phrase: NounPhrase) -> int:
     if not content or (inner.exact and (inner.count or 0) > 1):
         cursor.add_phrase(after, phrase)
         return cursor.add(after + 1, "holds")
+    if nouns.singular(content[-1]) in nouns.DIMENSIONS and inner.determiner in ("", "all"):
+        return cursor.add_phrase(end, phrase)
     last = content[-1]
     kept = last if inner.plural or inner.count is None else nouns.singular(last)
     if inner.determiner in words.DETERMINERS:

@@ -1,8 +1,10 @@
 """Determiners and numbers in front of a noun."""
 
 from situ.planners import nouns, words
-from situ.planners.chunking.cursor import Cursor, number_at
+from situ.planners.chunking.cursor import Cursor, number_at, times_length
 from situ.planners.chunking.items import NounPhrase
+
+_MULTIPLIED = ("dozen", "pair", "pairs", "hundred")
 
 
 def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
@@ -18,12 +20,14 @@ def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
             i += 1
         elif word == "more" and phrase.count:
             pass
+        elif times_length(cursor, i):
+            break
         elif word == "half" and (length := _half(cursor, i, phrase)):
             i += length
             if phrase.half:
                 return i
         elif number := number_at(cursor, i):
-            if phrase.count and phrase.exact and word not in ("dozen", "pair", "pairs", "hundred"):
+            if phrase.count and phrase.exact and word not in _MULTIPLIED and not phrase.groups:
                 break
             _take_count(word, number, phrase)
             if cursor.at(i + 1) == "of" and word in (*words.VAGUE, "dozen", "dozens"):
@@ -63,7 +67,7 @@ def _take_count(word: str, number: int, phrase: NounPhrase) -> None:
     elif word in ("dozen", "hundred") and phrase.count:
         phrase.count *= number
     elif not (word in words.VAGUE and phrase.exact):
-        phrase.count = number
+        phrase.count = number * (phrase.groups or 1)
     phrase.paired = phrase.paired or word in ("pair", "pairs")
     phrase.exact = (
         phrase.exact or word not in words.VAGUE or word in ("pair", "couple", "trio", "both")
@@ -76,11 +80,20 @@ def _referring_of(cursor: Cursor, i: int) -> bool:
     return word in ("them", "these", "those", "which", "whom", "the", "his", "her", "its")
 
 
+def _is_heap(cursor: Cursor, i: int) -> bool:
+    """ "two rows of three chairs", "a stack of four towels": what counts is what they are made of."""
+    name = nouns.singular(cursor.at(i))
+    return cursor.at(i + 1) == "of" and (name in words.GROUPS or name in words.HEAPS)
+
+
 def _group_at(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     """ "a large herd of" is a vague number; the place after it, or 0."""
     start = i
     while cursor.at(i) in words.ADJECTIVES and i < start + 2:
         i += 1
+    if number_at(cursor, i + 2) and _is_heap(cursor, i):
+        phrase.groups = phrase.count or 1
+        return i + 2
     if cursor.at(i) not in words.GROUPS or cursor.at(i + 1) != "of":
         return 0
     kind = nouns.singular(cursor.at(i + 2))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.cursor import Cursor
 
 
@@ -43,7 +43,7 @@ def _of_picture(text: Sequence[str], i: int, j: int, names: list[str]) -> tuple[
 
 def _goes_on(text: Sequence[str], j: int) -> bool:
     """ "in the left hand of", "on the top shelf": the word goes with a noun, so this is no place."""
-    return j < len(text) and (nouns.is_known(text[j]) and text[j] not in words.VERBS)
+    return j < len(text) and (nouns.is_known(text[j]) and text[j] not in verb_forms.VERBS)
 
 
 _ITS = ("its", "their", "his", "her", "the")
@@ -77,8 +77,27 @@ def _sides(text: Sequence[str], i: int) -> tuple[int, str, bool] | None:
     return None
 
 
+def _row_order(text: Sequence[str], i: int) -> tuple[int, str] | None:
+    """ "from left to right", "top to bottom"."""
+    start = i + (text[i] == "from")
+    ends = text[start : start + 3]
+    return (start + 3, _ORDERS[ends[0], ends[2]]) if _is_order(ends) else None
+
+
+def _is_order(ends: Sequence[str]) -> bool:
+    return len(ends) == 3 and ends[1] == "to" and (ends[0], ends[2]) in _ORDERS
+
+
+_ORDERS = {
+    ("left", "right"): "left of", ("right", "left"): "right of", ("top", "bottom"): "above",
+    ("bottom", "top"): "below",
+}  # fmt: skip
+
+
 def read_where(cursor: Cursor, i: int) -> int:
     """Places in the picture, then relations; the longest wording wins."""
+    if order := _row_order(cursor.words, i):
+        return cursor.add(order[0], "order", order[1])
     if after := _picture_place(cursor.words, i):
         return cursor.add(after[0], "place", after[1])
     if cursor.last == "np" and cursor.words[i] in ("left", "right") and cursor.at(i + 1) != "of":
@@ -94,8 +113,8 @@ def read_where(cursor: Cursor, i: int) -> int:
 def _add_relation(cursor: Cursor, i: int, phrase: tuple[str, ...], predicate: str) -> int:
     after = i + len(phrase)
     following = cursor.at(after)
-    if phrase == ("to",) and following in words.VERBS and not nouns.is_known(following):
-        return after
+    if phrase == ("to",) and verb_forms.VERBS.get(following) == following:
+        return cursor.add(after + 1, "verb", following, said=following)
     if phrase == ("as",) or (phrase == ("next",) and not following):
         return after
     if phrase == ("over",) and (following in words.NUMBERS or following.isdigit()):

@@ -2,7 +2,7 @@
 
 from situ.planners import nouns, words
 from situ.planners.chunking.classes import is_nominal, starts_clause
-from situ.planners.chunking.cursor import STOPS, Cursor
+from situ.planners.chunking.cursor import STOPS, Cursor, times_length
 
 
 def read_mark(cursor: Cursor, i: int) -> int:
@@ -14,7 +14,7 @@ def read_mark(cursor: Cursor, i: int) -> int:
 
 def read_small(cursor: Cursor, i: int) -> int:
     """A small word or a few that belong together."""
-    for read in (_made_of, _denied, _compared, _being, _each, _read_joint):
+    for read in (_denied, _made_of, _compared, _being, _each, _read_joint):
         if (after := read(cursor, i)) != i:
             return after
     return i
@@ -28,6 +28,8 @@ def _made_of(cursor: Cursor, i: int) -> int:
         while cursor.at(end) in words.ADJECTIVES:
             end += 1
         return end + (cursor.at(end) in nouns.MATERIALS)
+    if word in words.LADEN and following == "with":
+        return cursor.add(i + 2, "full", f"{word} with")
     filled = word in ("full", "filled", "covered", "topped")
     if filled and following in ("of", "with", "in", "by"):
         return cursor.add(i + 2, "full", f"{word} {following}")
@@ -39,6 +41,8 @@ def _made_of(cursor: Cursor, i: int) -> int:
 def _denied(cursor: Cursor, i: int) -> int:
     """ "none of them", "nothing but"."""
     word, following = cursor.words[i], cursor.at(i + 1)
+    if word in ("except", "besides", "save") and cursor.last in ("adj", "np"):
+        return cursor.add(i + 1 + (following == "for"), "with")
     if word == "none":
         return cursor.add(i + (3 if following == "of" else 1), "neg", "no")
     return i + 2 * (word == "nothing" and following in ("but", "except"))
@@ -47,6 +51,8 @@ def _denied(cursor: Cursor, i: int) -> int:
 def _compared(cursor: Cursor, i: int) -> int:
     """ "larger than"."""
     word = cursor.words[i]
+    if length := times_length(cursor, i):
+        return cursor.add(i + length, "rel", "smaller" if word == "half" else "larger")
     if cursor.at(i + 1) != "than":
         return i
     if word.endswith("er") and word not in words.LARGER:
@@ -71,7 +77,7 @@ def _being(cursor: Cursor, i: int) -> int:
         return cursor.add(i + 1, "cop", word)
     if word in words.HAVING:
         return cursor.add(i + 1, "have", word)
-    return cursor.add(i + 1, "with") if word in ("with", "whose") else i
+    return cursor.add(i + 1, "with", word) if word in ("with", "whose") else i
 
 
 def _each(cursor: Cursor, i: int) -> int:

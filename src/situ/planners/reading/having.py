@@ -4,6 +4,7 @@ from situ.planners import nouns
 from situ.planners.chunking.items import Item
 from situ.planners.reading.relating import for_each, relate
 from situ.planners.reading.state import Ids, Reading
+from situ.planners.verb_forms import is_participle
 
 
 def begin_with(state: Reading, host: Ids, contains: bool) -> None:
@@ -35,7 +36,7 @@ def close_with(state: Reading, item: Item) -> None:
         return
     if item.kind == "np" and (state.with_group or state.waiting or state.negated):
         return
-    participle = item.said.endswith(("ing", "ed", "en", "ung", "own"))
+    participle = is_participle(item.said)
     if (
         item.kind == "verb"
         and participle
@@ -45,6 +46,9 @@ def close_with(state: Reading, item: Item) -> None:
         state.relative, state.with_group, state.in_with = state.with_group, [], False
         return
     if item.kind in ("verb", "that", "with", "have", "cop", "there", "but", "stop"):
+        if state.owned and item.kind in ("cop", "verb"):
+            state.relative = list(state.with_group)
+        state.owned = False
         flush_with(state, item)
         state.in_with = item.kind in ("with", "have")
 

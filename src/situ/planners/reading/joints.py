@@ -5,14 +5,35 @@ from situ.planners.chunking.items import Item
 from situ.planners.reading.having import begin_with, flush_with
 from situ.planners.reading.landing import wait
 from situ.planners.reading.mentions import DROPPED
-from situ.planners.reading.relating import relate, spoken
+from situ.planners.reading.relating import pairwise, relate, spoken
 from situ.planners.reading.state import Ids, Reading
+
+
+def on_order(state: Reading, item: Item) -> None:
+    state.order = item.word
+
+
+def line_up(state: Reading) -> None:
+    """ "from left to right: a cat, a dog and a parrot": each is beside the next."""
+    if state.order and len(state.group) > 1:
+        pairwise(state, state.order, state.group)
+        state.order = ""
 
 
 def on_stop(state: Reading, item: Item) -> None:
     flush_with(state, None)
+    line_up(state)
+    doer = state.first_subjects if _goes_on(state, item) else []
     state.new_clause()
+    state.subjects = list(doer)
     state.sentence += item.word in (".", "!", "?", ";")
+
+
+def _goes_on(state: Reading, item: Item) -> bool:
+    """ "while balancing on a ball": the same one does that, too."""
+    following = state.items[state.index + 1 : state.index + 2]
+    participle = any(i.kind == "verb" and i.said.endswith("ing") for i in following)
+    return participle and item.word in ("while", "when")
 
 
 def on_comma(state: Reading, item: Item) -> None:
@@ -93,6 +114,7 @@ def on_with(state: Reading, item: Item) -> None:
     if state.before == "verb":
         host = state.subjects
     begin_with(state, host, False)
+    state.owned = item.word == "whose"
 
 
 def on_place(state: Reading, item: Item) -> None:

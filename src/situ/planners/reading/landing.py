@@ -22,6 +22,7 @@ def land(state: Reading, ids: Ids) -> None:
             return
         _land_one(state, one, ids)
     state.last_landmark, state.last_predicate = list(ids), waiting[-1].predicate
+    state.last_said = waiting[-1].said
     state.now(ids, "landmark")
     maybe_also(state, waiting[-1])
 

@@ -3,7 +3,7 @@
 from situ.planners import nouns, words
 from situ.planners.chunking.items import NounPhrase
 from situ.planners.reading.state import Entity, Ids, Reading
-from situ.planners.words import word_set
+from situ.planners.verb_forms import word_set
 
 DROPPED = words.ORDINALS | word_set(
     "other others same different more only single lone last next nearby main several various "
@@ -28,10 +28,62 @@ def resolve(state: Reading, phrase: NounPhrase) -> Ids:
     if known is not None:
         state.each = state.each or phrase.each
         return [known]
-    if phrase.each and not phrase.count:
-        phrase.count = 2
+    if (counted := _counted_later(state, phrase)) is not None:
+        return [counted]
+    assumed = phrase.each and not phrase.count
+    phrase.count = 2 if assumed else phrase.count
     state.each = state.each or (phrase.each and not state.waiting)
-    return [add_thing(state, phrase, phrase.noun, attributes)]
+    one = add_thing(state, phrase, phrase.noun, attributes)
+    state.entities[one].assumed = assumed
+    return [one]
+
+
+def _counted_later(state: Reading, phrase: NounPhrase) -> int | None:
+    """ "every cake has a cherry; there are four cakes": four of what was told of each."""
+    found = [i for i, e in enumerate(state.entities) if e.assumed and e.noun == phrase.noun]
+    if not found or not phrase.exact or not phrase.count:
+        return None
+    entity = state.entities[found[0]]
+    for relation in state.relations:
+        if relation.each and found[0] in (relation.subject, relation.object):
+            other = relation.object if relation.subject == found[0] else relation.subject
+            partner = state.entities[other]
+            partner.count = partner.count * phrase.count // entity.count
+    entity.count, entity.assumed, entity.exact = phrase.count, False, True
+    return found[0]
+
+
+def identify(state: Reading, phrase: NounPhrase) -> bool:
+    """ "the pet is a poodle", "one of them a baby", "Benny the bear": another name of what was named."""
+    if len(state.subjects) != 1 or state.role != "subject" or not phrase.noun or phrase.subset:
+        return False
+    if state.waiting or state.in_with or not _renames(state, phrase):
+        return False
+    entity = state.entities[state.subjects[0]]
+    if state.before == "np":
+        entity.name = entity.name or entity.noun
+    if phrase.noun in words.ADJECTIVES:
+        entity.attributes[:0] = [*attributes_of(phrase), phrase.noun]
+        return True
+    entity.noun = phrase.noun
+    entity.attributes[:0] = [w for w in attributes_of(phrase) if w not in entity.attributes]
+    return True
+
+
+def _renames(state: Reading, phrase: NounPhrase) -> bool:
+    before = state.items[state.index - 1] if state.index else None
+    if before is None:
+        return False
+    if before.kind == "cop":
+        told = state.items[state.index - 2].phrase if state.index > 1 else None
+        return phrase.determiner in words.ARTICLES and told is not None
+    said = before.phrase
+    if said is None:
+        return False
+    if said.subset:
+        return phrase.determiner in words.ARTICLES
+    bare = not said.determiner and said.count is None and not said.plural and not said.modifiers
+    return bare and phrase.determiner == "the"
 
 
 def add_thing(state: Reading, phrase: NounPhrase, noun: str, attributes: list[str]) -> int:
@@ -51,6 +103,8 @@ def _mentioned_before(state: Reading, phrase: NounPhrase, attributes: list[str])
     if phrase.determiner in words.ARTICLES or phrase.more:
         return None
     definite = phrase.determiner in words.DEFINITE or phrase.each
+    if named := _called(state, phrase):
+        return named[0]
     if not definite and not (phrase.plural and phrase.count is None):
         return None
     for one in range(len(state.entities) - 1, -1, -1):
@@ -59,9 +113,27 @@ def _mentioned_before(state: Reading, phrase: NounPhrase, attributes: list[str])
             phrase.noun
         ):
             continue
+        if _is_elsewhere(state, entity):
+            continue
         if set(attributes) <= set(entity.attributes) and entity.noun.endswith(phrase.noun):
             return one if definite or entity.count > 1 else None
     return None
+
+
+def _is_elsewhere(state: Reading, entity: Entity) -> bool:
+    """ "the man on the left" is not "the man on the right"."""
+    following = state.items[state.index + 1 : state.index + 2]
+    return bool(entity.place) and any(
+        item.kind == "place" and item.word != entity.place for item in following
+    )
+
+
+def _called(state: Reading, phrase: NounPhrase) -> Ids:
+    """Whom a name stands for that was told before: "Benny" after "Benny the bear", "Anna" again."""
+    bare = not phrase.determiner and phrase.count is None and not phrase.plural
+    if not bare or phrase.modifiers or nouns.is_known(phrase.noun):
+        return []
+    return [i for i, e in enumerate(state.entities) if phrase.noun in (e.name, e.noun)]
 
 
 def _subset_of(state: Reading, phrase: NounPhrase) -> Ids:
@@ -69,8 +141,9 @@ def _subset_of(state: Reading, phrase: NounPhrase) -> Ids:
     pool = _pool_of(state, phrase)
     if pool is None:
         if not phrase.noun:
-            return state.latest(1)
-        pool = add_thing(state, phrase, phrase.noun, [])
+            more = phrase.rest or phrase.more
+            return _one_more(state, phrase) if more else state.latest(1)
+        pool = add_thing(state, phrase, phrase.noun, attributes_of(phrase))
         state.entities[pool].count = phrase.total or phrase.count or words.PLURAL
     base = state.entities[pool]
     if phrase.half:
@@ -78,7 +151,17 @@ def _subset_of(state: Reading, phrase: NounPhrase) -> Ids:
     if phrase.rest:
         base.split = True
         return [pool]
-    return [_take_from(state, pool, phrase.count or 1, attributes_of(phrase))]
+    own = [w for w in attributes_of(phrase) if w not in base.attributes]
+    return [_take_from(state, pool, phrase.count or 1, [*phrase.best, *own])]
+
+
+def _one_more(state: Reading, phrase: NounPhrase) -> Ids:
+    """ "One dog is brown, the other two are white": more of what was counted first."""
+    counted = [i for i in state.first_subjects if state.entities[i].exact]
+    if not counted:
+        return state.latest(1)
+    phrase.count = phrase.count or 1
+    return [add_thing(state, phrase, state.entities[counted[-1]].noun, [])]
 
 
 def _pool_of(state: Reading, phrase: NounPhrase) -> int | None:

@@ -1,6 +1,7 @@
 """Numbers that a comparison gives: "more cats than dogs"."""
 
 from situ.planners import chunks, comparisons, nouns, words
+from situ.planners.chunking.items import Item
 from situ.planners.reading.mentions import add_thing, attributes_of
 from situ.planners.reading.state import Reading
 
@@ -23,6 +24,17 @@ def compare(state: Reading, comparison: comparisons.Comparison) -> None:
             other.count = 3
         one.count = comparison.first_from(other.count)
     one.exact = other.exact = True
+
+
+def on_of_each(state: Reading, item: Item) -> None:
+    state.of_each = int(item.word)
+
+
+def share_out(state: Reading) -> None:
+    """ "apples and pears, three of each"."""
+    for entity in state.entities:
+        if state.of_each and entity.plural:
+            entity.count = state.of_each
 
 
 def _counted_thing(state: Reading, but: int | None) -> int | None:

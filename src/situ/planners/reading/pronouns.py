@@ -1,6 +1,6 @@
 """What "it", "them", "each" and "both" stand for."""
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms
 from situ.planners.chunking.items import Item
 from situ.planners.reading.landing import land
 from situ.planners.reading.mentions import antecedent
@@ -29,14 +29,27 @@ def on_pron(state: Reading, item: Item) -> None:
     acting = item.word == "it" and _acts(state)
     kinds = nouns.PEOPLE if person else nouns.ANIMALS if acting else nouns.NAMED
     ids = ids or antecedent(state, [*subjects, *taken], plural, kinds)
+    if not ids and state.waiting and len(subjects) > 1 and not plural:
+        ids = _parted(state, subjects)
     if ids:
         place_ids(state, ids, None)
+
+
+def _parted(state: Reading, subjects: Ids) -> Ids:
+    """ "a shelf and a cat sleeping on it": the first of those who were joined is the landmark."""
+    first, *rest = subjects
+    for waiting in state.waiting:
+        waiting.subjects = list(rest)
+        waiting.maybe = []
+    return [first]
 
 
 def _acts(state: Reading) -> bool:
     """Is the next word what only somebody alive does: "it wears", "it eats"?"""
     following = state.items[state.index + 1 : state.index + 2]
-    return any(i.kind == "verb" and i.word in words.WEARING | words.HOLDING for i in following)
+    return any(
+        i.kind == "verb" and i.word in verb_forms.WEARING | verb_forms.HOLDING for i in following
+    )
 
 
 def _topic_of(state: Reading) -> Ids:
@@ -58,10 +71,26 @@ def _each_other(state: Reading) -> None:
     pairwise(state, predicate.removeprefix("~"), ordered)
 
 
+def _multiplied(state: Reading) -> bool:
+    """ "two plates with three cakes each", "three girls hold two balloons each"."""
+    if state.in_with and state.with_group:
+        state.each = True
+        return True
+    if state.role == "object" and state.np:
+        total = sum(state.entities[i].count for i in state.verb_subjects)
+        for one in state.np:
+            state.entities[one].count *= max(1, total)
+        return True
+    return False
+
+
 def _distribute(state: Reading, word: str) -> None:
     if word == "both":
         state.subjects = state.latest(2) if len(state.group) != 2 else list(state.group)
         state.np = list(state.subjects)
+        return
+    ended = state.kind(state.index + 1) in ("stop", "comma", "and")
+    if word == "each" and not state.waiting and ended and _multiplied(state):
         return
     plural = state.np or state.subjects
     several = [i for i in plural if state.entities[i].count > 1] or antecedent(state, [], True)

@@ -11,13 +11,14 @@ from situ.planners.symbols import Relation
 def spoken(phrase: NounPhrase) -> str:
     if not phrase.plural or not phrase.noun:
         return phrase.noun
-    *front, last = phrase.noun.split()
+    name, of, rest = phrase.noun.partition(" of ")
+    *front, last = name.split()
     irregular = next((p for p, s in nouns.IRREGULAR.items() if s == last), "")
     ending = "es" if last.endswith(("s", "x", "ch", "sh")) else "s"
     many = irregular or (
         last[:-1] + "ies" if last.endswith("y") and last[-2:-1] not in "aeiou" else last + ending
     )
-    return " ".join([*front, many])
+    return " ".join([*front, many]) + of + rest
 
 
 def relate(
@@ -46,17 +47,25 @@ def relate(
 
 def _worn(state: Reading, subject: int, predicate: str, landmark: int) -> str:
     clothed = state.are([landmark], nouns.WEARABLE) and state.are([subject], nouns.PEOPLE)
-    return "wearing" if predicate == "inside" and clothed else predicate
+    one_shoe = state.entities[landmark].count == 1 and state.are([landmark], nouns.FOOTWEAR)
+    return "wearing" if predicate == "inside" and clothed and not one_shoe else predicate
 
 
 def _emit(state: Reading, relation: Relation) -> None:
     pair = (relation.subject, relation.predicate, relation.object)
     known = {(r.subject, r.predicate, r.object) for r in state.relations}
+    if relation.predicate in ("on", "inside"):  # "carries two sailors on her back"
+        _forget(state, relation.object, "holding", relation.subject)
     if relation.subject != relation.object and pair not in known:
         state.relations.append(relation)
         for one in (relation.subject, relation.object):
             if relation.sure:
                 state.entities[one].ghost = False
+
+
+def _forget(state: Reading, subject: int, predicate: str, landmark: int) -> None:
+    told = (subject, predicate, landmark)
+    state.relations = [r for r in state.relations if (r.subject, r.predicate, r.object) != told]
 
 
 def _stand_between(state: Reading, subjects: Ids, objects: Ids) -> None:
@@ -71,6 +80,7 @@ def _flank(state: Reading, subjects: Ids, objects: Ids) -> None:
     for one in subjects:
         entity = state.entities[one]
         if not entity.exact or entity.count == 1:
+            state.each = entity.count == 1
             entity.count = max(2, entity.count)
             entity.count *= max(1, sum(state.entities[o].count for o in objects[:1]))
     relate(state, subjects, "around", objects)

@@ -70,6 +70,9 @@ def _moved(state: Reading, place: dict[int, int]) -> Iterable[Relation]:
             parts.setdefault(entity.parent, []).append(one)
     seen: set[tuple[int, str, int]] = set()
     for relation in state.relations:
+        places = {state.entities[i].place for i in (relation.subject, relation.object)}
+        if not relation.sure and len(places) > 1 and "" not in places:
+            continue  # "a tower on the left with a boat on the right": the places decide
         for s in [relation.subject, *parts.get(relation.subject, [])]:
             for o in [relation.object, *parts.get(relation.object, [])]:
                 key = (s, relation.predicate, o)

@@ -1,6 +1,6 @@
 """Prepositions: who stands there, and whether the landmark came before or is to come."""
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms
 from situ.planners.chunking.items import Item
 from situ.planners.reading.having import with_at_host
 from situ.planners.reading.landing import front
@@ -12,9 +12,15 @@ from situ.planners.symbols import TOUCHING
 
 def on_rel(state: Reading, item: Item) -> None:
     predicate = item.word
+    if item.said == "across" and state.verb in _SPREAD:
+        predicate = "on"
     if predicate == "together":
         pairwise(state, "next to", state.group or state.subjects)
         return
+    ended = state.kind(state.index + 1) in ("stop", "comma", "and")
+    switched = item.said in ("on", "off", "out", "up", "down", "over", "in", "around")
+    if state.before == "cop" and ended and not item.landmark and switched and not state.relative:
+        return  # "the lamp is on"
     if item.landmark and not _of_follows(item):
         _dangling(state, predicate)
         return
@@ -34,9 +40,25 @@ def on_rel(state: Reading, item: Item) -> None:
         _land_alone(state, predicate)
 
 
+_SPREAD = (
+    "lie",
+    "lay",
+    "sprawl",
+    "drape",
+    "spread",
+    "stretch",
+    "scatter",
+    "drip",
+    "spill",
+    "paint",
+)
+
+
 def _subjects_of(state: Reading, predicate: str) -> tuple[Ids, Ids]:
     """Who stands there: surely, and perhaps."""
     before = state.before
+    if before == "verb" and state.verb and state.verb_subjects and not state.fronted:
+        return state.verb_subjects, []
     if state.relative and before in ("verb", "cop", "that", "neg", "adj"):
         return state.relative, []
     if before in ("np", "pron", "full", "place"):
@@ -44,13 +66,26 @@ def _subjects_of(state: Reading, predicate: str) -> tuple[Ids, Ids]:
             main = [i for i in state.subjects if i not in state.np]
             if predicate == "~around":
                 return state.np, []
-            if state.role == "object" and predicate not in ("on", "inside") and main:
+            if state.object_base in verb_forms.PLACING and state.role == "object":
+                return state.np, []
+            held = state.object_of in ("holding", "wearing") and not _is_carrier(state)
+            loose = predicate not in ("on", "inside") or held
+            if main and state.role == "landmark" and state.last_said == "for":
+                return main, []
+            if state.role == "object" and loose and main:
                 return main, state.np
             return state.np, main if predicate not in TOUCHING else []
         return _coordinated(state, predicate)
     if before in ("and", "comma", "but", "neg") and state.rel_subjects:
         return state.rel_subjects, []
     return state.subjects or state.np, []
+
+
+def _is_carrier(state: Reading) -> bool:
+    """Is the next thing what one carries others in or on? "holding a cup on a tray", not "on a horse"."""
+    following = state.items[state.index + 1 : state.index + 2]
+    names = [nouns.head(i.phrase.noun) for i in following if i.phrase and i.phrase.noun]
+    return any(name in nouns.CARRIERS for name in names)
 
 
 def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
@@ -69,7 +104,7 @@ def _opens_clause(state: Reading) -> bool:
     if following in ("there", "np"):
         return True
     if following in ("verb", "cop") and later in ("np", "adj"):
-        rests = state.items[end].word in words.RESTING
+        rests = state.items[end].word in verb_forms.RESTING
         return state.before == "stop" or following == "cop" or rests or not state.subjects
     if state.before == "stop":
         return following != "stop" or not state.entities

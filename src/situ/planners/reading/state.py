@@ -21,10 +21,12 @@ class Entity:
     plural: bool = False
     ending: str = ""  # of the phrase: "full of books"
     place: str = ""
+    name: str = ""  # of somebody: "Benny the bear"
     parent: int | None = None  # what it was split from: "three of them"
     ghost: bool = False  # named only where it is not
     sentence: int = 0
     split: bool = False
+    assumed: bool = False  # "every cake": nobody has counted them yet
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Reading:
         self.between: Ids = []
         self.also: tuple[Waiting, int] | None = None
         self.last_landmark: Ids = []
+        self.of_each = 0  # "three of each"
+        self.order = ""  # how the things of a list follow each other: "left of"
         self.new_clause()
 
     def new_clause(self) -> None:
@@ -68,10 +72,12 @@ class Reading:
         self.verb = ""
         self.verb_subjects: Ids = []
         self.object_of = ""
+        self.object_base = ""  # the verb that the latest object belongs to
         self.host: Ids = []
         self.with_group: Ids = []
         self.in_with = False
         self.contains = False
+        self.owned = False  # after "whose": what is said is said of the part
         self.relative: Ids = []
         self.negated = False
         self.mute = False
@@ -81,6 +87,7 @@ class Reading:
         self.predicated = False
         self.rel_subjects: Ids = []
         self.last_predicate = ""
+        self.last_said = ""
 
     def kind(self, index: int) -> str:
         """The kind of an item; beyond both ends there is a stop."""

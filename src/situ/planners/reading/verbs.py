@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms
 from situ.planners.chunking.items import Item, NounPhrase
 from situ.planners.reading.relating import pair_up, relate
 from situ.planners.reading.state import Ids, Reading
+from situ.planners.verb_forms import is_participle
 
 
 def on_verb(state: Reading, item: Item) -> None:
@@ -16,7 +17,7 @@ def on_verb(state: Reading, item: Item) -> None:
         return
     following = state.kind(state.index + 1)
     if (
-        base in words.DEPICTING
+        base in verb_forms.DEPICTING
         and following in ("np", "adj")
         and state.are(_doer(state), nouns.SCREENS)
     ):
@@ -31,6 +32,9 @@ def _doer(state: Reading) -> Ids:
         return state.relative
     if _of_landmark(state):
         return state.np
+    finite = not is_participle(state.items[state.index].said)
+    if finite and state.role in ("object", "with") and state.subjects:
+        return state.subjects
     if state.before == "np" and state.role in ("object", "with", "subject"):
         return state.group if state.role == "subject" else state.np
     return state.subjects or state.np
@@ -50,14 +54,14 @@ def _of_landmark(state: Reading) -> bool:
 def _verb_predicate(state: Reading, subjects: Ids, objects: Ids) -> str:
     verb = state.verb
     animate = state.are(subjects, nouns.ANIMATE)
-    if verb in words.WEARING:
+    if verb in verb_forms.WEARING:
         return "wearing"
-    if verb in words.RIDING:
+    if verb in verb_forms.RIDING:
         return "riding" if objects and not state.are(objects, nouns.WEARABLE) else "near"
     if verb in ("hold", "contain", "carry", "support", "serve") and not animate:
         container = verb == "contain" or state.are(subjects, nouns.CONTAINERS)
         return "~inside" if container else "~on"
-    if verb in words.HOLDING and animate:
+    if verb in verb_forms.HOLDING and animate:
         return "holding" if verb in ("hold", "carry") or _is_handy(state, objects) else "near"
     return {"surround": "around", "circle": "around", "flank": "flank", "cover": "on"}.get(
         verb, "near"
@@ -98,6 +102,7 @@ def take_object(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
         ids = _one_each(state, subjects, predicate, ids[0])
     else:
         relate(state, subjects, predicate, ids, sure, pairs)
+    state.object_base = state.verb
     state.verb, state.object_of = "", predicate
     state.now(ids, "object")
 

@@ -5,6 +5,7 @@ from math import ceil, sqrt
 from situ.planners import lattice
 from situ.planners.blocks import Block, Node, compose, grid
 from situ.planners.solving.problem import GAP, Hosts, Problem, Unit
+from situ.planners.symbols import Relation
 
 
 def units_of(problem: Problem, hosts: Hosts, nodes: list[list[Node]]) -> list[Unit]:
@@ -57,12 +58,27 @@ def _shares(problem: Problem, thing: int, count: int) -> list[int]:
         r.predicate == "between" and r.object == thing and r.other is None
         for r in problem.relations
     )
-    if count < 2 or not (around or landmarks):
+    if count < 2 or not (around or landmarks or _beside(problem, thing)):
         return [count]
     if around and count >= 4:
         quarter, more = divmod(count, 4)
         return [quarter + (i < more) for i in range(4)]
     return [ceil(count / 2), count // 2]
+
+
+def _beside(problem: Problem, thing: int) -> bool:
+    """Two or more beside one thing stand on both sides of it, so that each is beside it."""
+    own = [r for r in problem.relations if thing in (r.subject, r.object)]
+    if any(r.predicate in lattice.STEPS for r in own):
+        return False
+    return any(r.subject == thing and _alone_beside(problem, r) for r in own)
+
+
+def _alone_beside(problem: Problem, relation: Relation) -> bool:
+    if relation.predicate != "next to" or not relation.sure:
+        return False
+    others = [r for r in problem.relations if relation.object in (r.subject, r.object)]
+    return problem.things[relation.object].count == 1 and len(others) == 1
 
 
 def _grouped(problem: Problem, blocks: list[Block], thing: int) -> Block:
@@ -81,6 +97,8 @@ def _columns_for(problem: Problem, blocks: list[Block], thing: int) -> int:
     ]
     wide, high = max(b.size[0] for b in blocks), max(b.size[1] for b in blocks)
     aim = 1.5
+    if _beside(problem, thing) and len(blocks) < 3:
+        return len(blocks)
     if any(x for x, _ in steps):
         aim = 0.6
     elif steps:

@@ -1,0 +1,30 @@
+"""Words for where a scene is: they become its background, not things in it."""
+
+from situ.planners.verb_forms import word_set
+
+# Where something is, rather than something that is there.
+PLACES = word_set(
+    "meadow night sea desert snow sunset sunrise field forest woods wood jungle beach kitchen "
+    "room bedroom bathroom street park city town village sky garden yard backyard lawn grass "
+    "ground floor road path sidewalk pavement ocean river stream lake pond_side shore coast "
+    "harbor harbour sand mud ice water rain fog storm farm zoo savanna savannah prairie pasture "
+    "countryside valley canyon office classroom library restaurant store market museum hospital "
+    "school airport station_hall stadium court rink playground parking lot highway runway track "
+    "alley square plaza courtyard cave space universe underwater background foreground dark "
+    "darkness moonlight sunlight shade distance air mountains hills spring winter summer autumn "
+    "morning evening afternoon dusk dawn midnight noon christmas world moon_light wilderness "
+    "swamp marsh tundra orchard vineyard greenery wild outdoors lobby hallway corridor attic "
+    "basement gym cafeteria supermarket bar pub cafe patio driveway intersection crosswalk land "
+    "sunshine snowstorm dunes waves surf sea_side seaside seabed seafloor ceiling meadows fields "
+    "woods hillside wetland blizzard thunderstorm sandstorm hail hurricane breeze drizzle downpour mist "
+    "clearing riverbank lakeside roadside rooftop marketplace barnyard farmyard schoolyard graveyard "
+    "cemetery downtown suburb skyline horizon landscape scenery habitat rainforest riverside bay trail "
+    "area setting environment entrance doorway exit"
+)
+SCENE_PLACES = word_set(
+    "forest jungle kitchen room bedroom bathroom beach street park city town village garden yard "
+    "meadow desert field farm sky sea ocean night sunset office classroom library restaurant zoo "
+    "playground market backyard harbor valley courtyard lobby hallway attic basement savanna "
+    "countryside prairie pasture landscape scenery lake river cave swamp clearing rainforest orchard "
+    "vineyard airport hospital museum store supermarket gym stadium skyline"
+)

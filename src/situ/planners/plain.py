@@ -1,0 +1,166 @@
+"""A text in plain words: contractions in full, without modal verbs, speech and similes."""
+
+import re
+from collections.abc import Sequence
+
+from situ.planners import nouns, verb_forms, words
+from situ.planners.verb_forms import word_set
+
+_QUOTED = re.compile(r"[\"“«][^\"“”»]{1,200}[\"”»]")
+_AUXILIARY = word_set("do does did can could will would shall should must may might")
+_MODALS = word_set("could will would shall should must may might can ought")
+_BE = word_set("be been have not stand also always never")
+_CLITIC_IS = word_set("that who he she it there what here where")
+_BOUNDS = frozenset(
+    {
+        ("at", "least"),
+        ("at", "most"),
+        ("up", "to"),
+        ("more", "than"),
+        ("fewer", "than"),
+        ("less", "than"),
+    }
+)
+_VERB_COMPOUNDS = word_set(
+    "ice roller figure horseback scuba sky kite water fly bungee cross-country"
+)
+_COVERED = word_set(
+    "covered filled lined topped shaped colored coloured capped themed powered drawn shaded "
+    "flavored sized styled dipped tiled"
+)
+_FULL = {"n't": "not", "'re": "are", "'ve": "have", "'m": "am", "'ll": "", "'d": ""}
+_LIKENESS = (
+    ("shaped", "like"), ("shaped", "as"), ("looking", "like"), ("looks", "like"), ("look", "like"),
+    ("in", "the", "shape", "of"), ("in", "the", "form", "of"), ("dressed", "as"), ("disguised", "as"),
+)  # fmt: skip
+
+
+def unquoted(text: str) -> str:
+    """Without what somebody says or what is written somewhere; a text that is one quotation stays."""
+    bare = _QUOTED.sub(" , ", text)
+    return bare if re.search(r"\w", bare) else text
+
+
+def without_none(text: Sequence[str]) -> list[str]:
+    """ "none of the sheep is black": the sheep is not black."""
+    for i in range(len(text) - 3):
+        if (
+            tuple(text[i : i + 2]) in (("none", "of"), ("neither", "of"))
+            and text[i + 2] in words.DETERMINERS
+        ):
+            end = next((k for k in range(i + 3, min(i + 9, len(text))) if _tells(text[k])), 0)
+            if end and text[i + 2] not in ("these", "those"):
+                return [*text[:i], *text[i + 2 : end + 1], "not", *text[end + 1 :]]
+    return list(text)
+
+
+def _tells(word: str) -> bool:
+    return word in words.COPULAS or word in words.HAVING
+
+
+def in_full(token: str) -> list[str]:
+    """ "don't" is "not": the verb "do" says nothing; "they're" is "they are"."""
+    word = token.replace("’", "'")
+    if word in ("won't", "shan't", "cannot"):
+        return ["not"]
+    for ending, full in _FULL.items():
+        front = word.removesuffix(ending)
+        if front == word or not front:
+            continue
+        if ending == "n't":
+            if front in ("is", "are", "was", "were"):
+                return [word]
+            return ["not"] if front in _AUXILIARY or front == "ca" else [front, "not"]
+        return [front, full] if full else [front]
+    front = word.removesuffix("'s")
+    if front != word and front in _CLITIC_IS and front not in ("it", "there"):
+        return [front, "is"]
+    return [token]
+
+
+def without_fillers(text: Sequence[str]) -> list[str]:
+    """Modal verbs go, and clauses that only liken a thing to something that is not there."""
+    kept: list[str] = []
+    i = 0
+    while i < len(text):
+        if _is_modal(text, i):
+            i += 1
+        elif length := _bound_at(text, i):
+            bound = _number(text[i + 2])
+            change = {"more": 1, "over": 1, "fewer": -1, "less": -1}.get(text[i], 0)
+            kept.append(text[i + 2] if not change else str(max(1, bound + change)))
+            i += length
+        elif (after := _after_likeness(text, i)) > i:
+            i = after
+        elif _is_verb_compound(text, i) or _is_covered(text, i):
+            kept.append(f"{text[i]}-{text[i + 1]}")
+            i += 2
+        else:
+            kept.append(text[i])
+            i += 1
+    return kept
+
+
+def _is_modal(text: Sequence[str], i: int) -> bool:
+    """ "The lamp should be", but not "the can": a base form follows a modal verb."""
+    if text[i] not in _MODALS or i + 1 >= len(text):
+        return False
+    before, following = text[i - 1] if i else "", text[i + 1]
+    base = verb_forms.VERBS.get(following) == following
+    if text[i] == "can" and (before in words.DETERMINERS or before in words.NUMBERS):
+        return False
+    return base or following in _BE or following in words.ADVERBS
+
+
+def _bound_at(text: Sequence[str], i: int) -> int:
+    """ "at least three", "more than five", "up to four": words to take, or 0."""
+    known = tuple(text[i : i + 2]) in _BOUNDS and (i == 0 or text[i - 1] != "no")
+    return 3 if known and i + 2 < len(text) and _number(text[i + 2]) else 0
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() and len(word) < 4 else words.NUMBERS.get(word, 0)
+
+
+def _after_likeness(text: Sequence[str], i: int) -> int:
+    """ "shaped like a train", "as small as a mouse": no train and no mouse."""
+    for wording in _LIKENESS:
+        if tuple(text[i : i + len(wording)]) == wording:
+            return _after_noun(text, i + len(wording))
+    if text[i] == "like" and _is_indefinite(text, i + 1):
+        return _after_noun(text, i + 1)
+    if text[i] == "as" and text[i + 2 : i + 3] == ["as"] and text[i + 1] not in ("many", "much"):
+        if text[i + 3 : i + 4] and text[i + 3] in words.REFERRING:
+            return i + 4 + (text[i + 4 : i + 5] in (["is"], ["are"], ["was"]))
+        return _after_noun(text, i + 3) if _is_indefinite(text, i + 3) else i
+    return i
+
+
+def _is_indefinite(text: Sequence[str], i: int) -> bool:
+    return text[i : i + 1] in (["a"], ["an"])
+
+
+def _after_noun(text: Sequence[str], i: int) -> int:
+    """Where a noun phrase with its article ends."""
+    i += i < len(text) and text[i] in words.DETERMINERS
+    while i < len(text) and text[i] in words.ADJECTIVES:
+        i += 1
+    i += i < len(text)
+    return i + (i < len(text) and nouns.is_known(text[i]) and text[i] not in words.PREPOSITIONS)
+
+
+def _is_covered(text: Sequence[str], i: int) -> bool:
+    """ "snow covered cars", "a heart shaped box"."""
+    joined = i + 2 < len(text) and text[i + 1] in _COVERED and nouns.is_known(text[i + 2])
+    alone = nouns.is_known(text[i]) and not nouns.is_plural(text[i])
+    return joined and alone and text[i + 2] not in words.PREPOSITIONS | words.DETERMINERS
+
+
+def _is_verb_compound(text: Sequence[str], i: int) -> bool:
+    """ "ice skating", "horseback riding": one verb."""
+    return (
+        text[i] in _VERB_COMPOUNDS
+        and i + 1 < len(text)
+        and text[i + 1].endswith("ing")
+        and text[i + 1] in verb_forms.VERBS
+    )
