@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from situ.app.placing import is_first, process_device
+from situ.app.placing import process_device
 from situ.scene import SituError
 
 
@@ -51,22 +51,3 @@ def test_processes_without_a_gpu_of_their_own_are_refused(
     started(monkeypatch, local_rank, 3)
     with pytest.raises(SituError, match=said):
         process_device(name)
-
-
-@pytest.mark.parametrize(
-    ("environment", "first"),
-    [
-        ({}, True),
-        ({"RANK": "0", "WORLD_SIZE": "2"}, True),
-        ({"RANK": "1", "WORLD_SIZE": "2"}, False),
-        ({"RANK": "1"}, True),  # left over from elsewhere: the loop, too, goes by WORLD_SIZE
-    ],
-)
-def test_the_first_process_speaks(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], first: bool
-) -> None:
-    for name in ("RANK", "WORLD_SIZE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert is_first() == first

@@ -50,16 +50,14 @@ def test_trained_exported_and_drawn_with(
     assert {"omega_global_700", "margin_local_700"} <= stage.probe().keys()
     stage.export(tmp_path)
     pipe = Pipeline.from_pretrained(tiny_folder, aligner=tmp_path / "aligner.safetensors")
-    call = {
-        "num_inference_steps": 2,
-        "width": 64,
-        "height": 64,
-        "seed": 0,
-        "align_stride": 1,
-        "align_between": (-20.0, 20.0),
-    }
-    frames = pipe.frames("a cat", method="hcma", **call)
-    assert all("align/global" in frame.report for frame in frames)
+    assert aligned_in_every_step(pipe)
+
+
+def aligned_in_every_step(pipe: Pipeline) -> bool:
+    every = {"align_stride": 1, "align_between": (-20.0, 20.0)}
+    size = {"num_inference_steps": 2, "width": 64, "height": 64, "seed": 0}
+    frames = pipe.frames("a cat", method="hcma", **size, **every)
+    return all("align/global" in frame.report for frame in frames)
 
 
 @pytest.mark.parametrize("trained", ["none", "gated"])
@@ -85,15 +83,7 @@ def test_the_u_net_learns_beside_it_and_leaves_as_a_backbone(
     changed = {n for n, t in after.items() if (t - before[n]).abs().max() > 1e-3}
     assert changed
     assert all(".fuser." in name for name in changed)
-    call = {
-        "num_inference_steps": 2,
-        "width": 64,
-        "height": 64,
-        "seed": 0,
-        "align_stride": 1,
-        "align_between": (-20.0, 20.0),
-    }
-    assert all("align/global" in f.report for f in pipe.frames("a cat", method="hcma", **call))
+    assert aligned_in_every_step(pipe)
 
 
 def test_latents_and_texts_are_encoded_once(

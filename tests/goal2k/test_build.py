@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chat_server import Server, raw
 from chromium import CHROMIUM, Browser
 from PIL import Image
-from test_llm import Server, raw
 
 from situ.app import goal2k
 from situ.app.goal2k import LOGGED, Build, build_all, open_build, run_stage

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import Server, dripping, raw, send, silent
 from PIL import Image
-from test_llm import Server, dripping, raw, send, silent
 
 from situ.goal2k import captions, pictures
 from situ.goal2k.endpoint import Client, FailedError, persist

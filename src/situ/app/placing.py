@@ -1,4 +1,4 @@
-"""Number types and devices by name, and the place of this process among those of torchrun."""
+"""Number types and devices by name, and the device of one of torchrun's processes."""
 
 import os
 
@@ -53,11 +53,6 @@ def process_device(name: str) -> torch.device:
             f"{gpus}; start at most {gpus} (torchrun --nproc-per-node {gpus})"
         )
     return torch.device("cuda", int(number) if device.index is None else device.index)
-
-
-def is_first() -> bool:
-    """Whether this process writes and speaks for all: it is alone, or the first that torchrun started."""
-    return int(os.environ.get("WORLD_SIZE", "1")) == 1 or int(os.environ.get("RANK", "0")) == 0
 
 
 def _available() -> list[str]:

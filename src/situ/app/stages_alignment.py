@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from situ.app.pipeline import Pipeline
-from situ.app.placing import is_first
 from situ.app.recipe import Recipe
 from situ.app.stage_items import items_of
 from situ.app.train import Stage
@@ -31,6 +30,7 @@ from situ.files.weights import read_weights
 from situ.models.aligner import Aligner, AlignerConfig, Spaces, save_aligner
 from situ.models.backbone import Backbone
 from situ.models.folder import ALIGNER
+from situ.ops.processes import is_first
 from situ.training.alignment import AlignmentObjective, AlignmentSettings, probe
 from situ.training.alignment_data import AlignmentData, Table, false_captions, pooled
 from situ.training.alignment_joint import JointData, JointObjective, UNetSettings

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from situ.app.placing import is_first
 from situ.app.recipe import Recipe
 from situ.app.stage_items import items_of
 from situ.app.train import Stage
 from situ.data.coco import Item
 from situ.files.atomic import write_bytes
 from situ.models.placer import Placer, PlacerConfig, noun_of, save_placer
+from situ.ops.processes import is_first
 from situ.scene import Layout
 from situ.training.checkpoint import trained_weights
 from situ.training.loop import step_generator

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from situ.app.placing import is_first, process_device
+from situ.app.placing import process_device
 from situ.app.recipe import Recipe, read_recipe
 from situ.files.atomic import write_bytes
+from situ.ops.processes import is_first
 from situ.scene import SituError
 from situ.training.loop import Data, Loop, Record, settings, train
 

@@ -24,8 +24,8 @@ class Train:
     """Stop after so many steps, in place of the recipe's."""
 
     def run(self) -> int:
-        from situ.app.placing import is_first
         from situ.app.train import run_recipe
+        from situ.ops.processes import is_first
 
         out = self.out or Path("runs") / self.recipe.stem
         run_recipe(self.recipe, out, device=self.device, steps=self.steps)

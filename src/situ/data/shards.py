@@ -1,6 +1,5 @@
 """Rows of one large array in many safetensors files: made piece by piece, read row by row."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from situ.files.atomic import replace
+from situ.ops.processes import process_place
 from situ.scene import SituError
 
 ROWS = 2048  # in one file
@@ -60,7 +60,7 @@ def write_shards(
 
 def _from_own(starts: Sequence[int]) -> list[int]:
     """All of them, beginning with the part of this process."""
-    rank, world = (int(os.environ.get(name, n)) for name, n in (("RANK", 0), ("WORLD_SIZE", 1)))
+    rank, world = process_place()
     first = len(starts) * rank // world
     return [*starts[first:], *starts[:first]]
 

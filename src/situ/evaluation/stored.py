@@ -4,7 +4,6 @@ Each part is one .npy file of at most PART rows, written whole. A run that was s
 that are missing; the processes of a `torchrun` take every n-th part and all read the same result.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from situ.files.atomic import replace
+from situ.ops.processes import process_place
 from situ.scene import SituError
 
 PART = 256
@@ -35,7 +35,7 @@ def stored_rows(
     spans = [(start, min(start + part, count)) for start in range(0, count, part)]
     if folder is None:
         return np.concatenate([compute(*span) for span in spans])
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    rank, world = process_place()
     paths = [folder / f"{start:06d}-{stop:06d}.npy" for start, stop in spans]
     for number, (path, span) in enumerate(zip(paths, spans, strict=True)):
         if number % world == rank and not path.exists():

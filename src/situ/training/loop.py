@@ -7,7 +7,6 @@ or split over two processes, sees the same numbers as one that is not.
 
 import gc
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from situ.ops.processes import process_place
 from situ.scene import SituError
 from situ.training.checkpoint import load_checkpoint, save_checkpoint
 from situ.training.ema import Average
@@ -195,7 +195,7 @@ def _groups(
 def _processes() -> Iterator[None]:
     """The group of processes that torchrun started, unless the caller made one; left in good order, as its
     threads would otherwise abort a process at its very end."""
-    own = not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    own = not dist.is_initialized() and process_place()[1] > 1
     if own:
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
