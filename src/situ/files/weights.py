@@ -30,12 +30,6 @@ def check_weights(path: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        if start.startswith(PICKLE_STARTS):
-            raise SituError(
-                f"{path} is a pickle, whatever its name says; only safetensors are read"
-            )
         with safe_open(path, "pt"):
             pass
     except FileNotFoundError:
@@ -54,4 +48,10 @@ def weights_hash(paths: Iterable[Path]) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> SituError:
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(4).startswith(PICKLE_STARTS):  # a safetensors file may begin so, too
+                return SituError(
+                    f"{path} is a pickle, whatever its name says; only safetensors are read"
+                )
     return SituError(f"{path} is not a whole safetensors file ({error}); fetch or copy it again")
