@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from situ.planners import nouns
+from situ.planners import nouns, uses
 from situ.planners.symbols import Size, Thing
 
 Spot = tuple[float, float, float, float]  # x0, y0, x1, y1
@@ -25,6 +25,7 @@ class Node:
     thing: int
     size: Size
     children: list[tuple[str, "Node"]] = field(default_factory=list)
+    stacked: bool = False  # what is inside stands above each other
 
     def of(self, how: str) -> list["Node"]:
         return [node for name, node in self.children if name == how]
@@ -83,7 +84,7 @@ def compose(node: Node, things: Sequence[Thing], rng: random.Random, tight: bool
     host = Block([(node.thing, (0.0, 0.0, *size))])
     host.spots += _standing(parts["on"], size, 0.03 if tight else _depth(things[node.thing], size))
     host.spots += _standing(parts["ridden"], size, 0.4 * size[1])
-    host.spots += _within(parts["inside"], size, bool(parts["on"]))
+    host.spots += _within(parts["inside"], size, bool(parts["on"]), node.stacked)
     host.spots += _worn(parts["worn"], size, things)
     host.spots += _held(parts["held"], size, things)
     host.spots += _before(parts["front"], size, rng)
@@ -115,7 +116,8 @@ def _roomy(size: Size, parts: dict[str, list[Block]]) -> Size:
         width = min(row / _FULL, max(width * 2.2, 0.5))
     crowd = max(sum(b.size[0] + _GAP for b in parts[how]) for how in ("front", "behind"))
     if crowd > 1.1 * width:
-        factor = min(1.5, crowd / (1.1 * width))
+        most = 1.5 if len(parts["front"]) + len(parts["behind"]) < 5 else 2.0
+        factor = min(most, crowd / (1.1 * width))
         width, height = width * factor, height * (1 + factor) / 2
     if parts["inside"]:
         area = sum(b.size[0] * b.size[1] for b in parts["inside"])
@@ -161,14 +163,16 @@ def _standing(blocks: Sequence[Block], host: Size, depth: float) -> list[tuple[i
     return spots
 
 
-def _within(blocks: Sequence[Block], host: Size, stood_on: bool) -> list[tuple[int, Spot]]:
+def _within(
+    blocks: Sequence[Block], host: Size, stood_on: bool, stacked: bool
+) -> list[tuple[int, Spot]]:
     if not blocks:
         return []
     width, height = host
     top = (0.3 if stood_on else 0.12) * height
     room = 0.76 * width, height * 0.9 - top
     best, packed = 0.0, None
-    for columns in range(1, len(blocks) + 1):
+    for columns in range(1, 2 if stacked else len(blocks) + 1):
         whole = grid(blocks, columns, _GAP)
         factor = min(room[0] / whole.size[0], room[1] / whole.size[1], 1.0)
         if factor > best + 1e-9:
@@ -195,13 +199,13 @@ def _worn(blocks: Sequence[Block], host: Size, things: Sequence[Thing]) -> list[
 def _zone(kind: str, host: Size, size: Size) -> Spot:
     """Where on a body something is worn."""
     width, height = host
-    if kind in nouns.FACEWEAR:
+    if kind in uses.FACEWEAR:
         return 0.2 * width, 0.06 * height, 0.8 * width, 0.2 * height
-    if kind in nouns.NECKWEAR:
+    if kind in uses.NECKWEAR:
         return 0.15 * width, 0.2 * height, 0.85 * width, 0.42 * height
-    if kind in nouns.FOOTWEAR:
+    if kind in uses.FOOTWEAR:
         return 0.1 * width, 0.86 * height, 0.9 * width, height
-    if kind in nouns.HEADWEAR:
+    if kind in uses.HEADWEAR:
         wide = 0.62 * width
         high = min(wide * size[1] / size[0], 0.4 * height)
         return 0.19 * width, 0.12 * height - high, 0.81 * width, 0.12 * height
@@ -232,7 +236,7 @@ def _held(blocks: Sequence[Block], host: Size, things: Sequence[Thing]) -> list[
 
 def _no_wider(blocks: Sequence[Block], host: Size) -> list[Block]:
     row = sum(b.size[0] + _GAP for b in blocks)
-    factor = min(1.0, 1.15 * host[0] / row) if len(blocks) > 1 else 1.0
+    factor = min(1.0, 1.02 * host[0] / row) if len(blocks) > 1 else 1.0
     return [b.scaled(factor) for b in blocks]
 
 
@@ -240,7 +244,7 @@ def _before(blocks: Sequence[Block], host: Size, rng: random.Random) -> list[tup
     """Nearer to the viewer: lower, over the host's foot."""
     blocks = _no_wider(blocks, host)
     row = sum(b.size[0] for b in blocks) + _GAP * (len(blocks) - 1)
-    x = (host[0] - row) / 2 + (rng.uniform(-0.1, 0.1) * host[0] if blocks else 0)
+    x = (host[0] - row) / 2 + (rng.uniform(-0.1, 0.1) * max(host[0] - row, 0.0) if blocks else 0)
     spots: list[tuple[int, Spot]] = []
     for block in blocks:
         x0, _, x1, _ = block.hull
@@ -255,7 +259,7 @@ def _after(blocks: Sequence[Block], host: Size, rng: random.Random) -> list[tupl
     """Farther off: higher, its foot hidden by the host."""
     blocks = _no_wider(blocks, host)
     row = sum(b.size[0] for b in blocks) + _GAP * (len(blocks) - 1)
-    x = (host[0] - row) / 2 + (rng.uniform(-0.15, 0.15) * host[0] if blocks else 0)
+    x = (host[0] - row) / 2 + (rng.uniform(-0.15, 0.15) * max(host[0] - row, 0.0) if blocks else 0)
     spots: list[tuple[int, Spot]] = []
     for block in blocks:
         x0, _, x1, _ = block.hull

@@ -12,13 +12,15 @@ Order = Literal["more", "fewer", "same"]
 
 _NAME = r"((?:[a-z'’-]+ ){0,3}?[a-z'’-]+)"
 _END = (
-    r"(?= [.,;:!?)]| (?:in|on|at|and|but|with|under|near|is|are|there|while|which|that|inside)\b|$)"
+    r"(?= [.,;:!?)]| (?:in|inside|on|at|and|but|with|under|near|around|beside|behind|above|below|next|"
+    r"between|by|is|are|there|while|which|that)\b|$)"
 )
 _THAN = (
     r"(?:(?P<{0}more>more|greater|larger|bigger|higher) than|(?P<{0}fewer>fewer|less|smaller|lower) than|"
     r"(?P<{0}same>the same as|same as|same with|the same with|equal to|equivalent to|identical to|as many as))"  # noqa: E501
 )
 _OTHER = r"(?: (?:that|those) of| the (?:number|amount|quantity) of)?(?: the)? "
+_COUNT = rf"{'|'.join(words.NUMBERS)}|\d+"
 _PATTERNS = (
     re.compile(
         rf"(?:(?:with|and|where) )*(?:the )?(?:number|amount|quantity) of (?:the )?(?P<a>{_NAME}) "
@@ -31,7 +33,7 @@ _PATTERNS = (
         rf"(?:there are )?(?P<b>{_NAME}){_END}"
     ),
     re.compile(
-        rf"(?:there (?:are|is) )?(?:(?P<plus>\w+) )?(?:(?P<more>more)|(?P<fewer>fewer|less)) (?P<a>{_NAME}) than "  # noqa: E501
+        rf"(?:there (?:are|is) )?(?:(?P<plus>{_COUNT}) )?(?:(?P<more>more)|(?P<fewer>fewer|less)) (?P<a>{_NAME}) than "  # noqa: E501
         rf"(?:there are )?(?P<b>{_NAME}){_END}"
     ),
     re.compile(
@@ -98,12 +100,51 @@ def take(text: Sequence[str]) -> tuple[list[str], list[Comparison]]:
     """Comparisons of a text, and the words that are left."""
     if _HINTS.isdisjoint(text):
         return list(text), []
+    text = _multiplied(text)
     joined, found = _COUNTED.sub(r"there are \g<n> \g<a>", " ".join(text)), []
     for pattern in (*_PATTERNS, *_TOLD, *_ALONE):
         while match := pattern.search(joined):
             found.append(_comparison(match))
-            joined = f"{joined[: match.start()]} . {joined[match.end() :]}"
+            before, after = joined[: match.start()], joined[match.end() :]
+            joined = f"{before} {_kept(found[-1], before, after)} {after}"
     return joined.split(), found
+
+
+def _multiplied(text: Sequence[str]) -> list[str]:
+    """ "three lemons and twice as many limes": six limes."""
+    kept = list(text)
+    for i in range(len(kept) - 2):
+        factor = _factor(kept, i)
+        counted = [n for word in kept[:i] if (n := _number(word)) > 1]
+        if (
+            factor
+            and counted
+            and kept[i : i + 2] == ["as", "many"]
+            and "as" not in kept[i + 2 : i + 7]
+        ):
+            start = i - (2 if kept[i - 1] == "times" else 1)
+            return [*kept[:start], str(max(1, round(counted[-1] * factor))), *kept[i + 2 :]]
+    return kept
+
+
+def _factor(text: Sequence[str], i: int) -> float:
+    """What stands before "as many": "twice", "half", "three times"."""
+    if i > 1 and text[i - 1] == "times":
+        return float(_number(text[i - 2]))
+    return _FACTORS.get(text[i - 1], 0.0) if i else 0.0
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() and len(word) < 3 else words.NUMBERS.get(word, 0)
+
+
+def _kept(told: Comparison, before: str, after: str) -> str:
+    """What is left of a comparison: both sides, where they stand somewhere and are named nowhere else."""
+    elsewhere = f"{before} {after}".split()
+    if not told.second or told.first[-1] in elsewhere or told.second[-1] in elsewhere:
+        return "."
+    stands = after.split()[:1] and after.split()[0] in words.PREPOSITIONS
+    return f"{' '.join(told.first)} and {' '.join(told.second)}" if stands else "."
 
 
 def _comparison(match: re.Match[str]) -> Comparison:
@@ -113,7 +154,7 @@ def _comparison(match: re.Match[str]) -> Comparison:
         _FACTORS.get(times) or float(words.NUMBERS.get(times.split(" ")[0], 0)) if times else 0.0
     )
     order: Order = "more" if said.get("more") else "fewer" if said.get("fewer") else "same"
-    number = words.NUMBERS.get(plus, int(plus) if plus.isdecimal() and len(plus) < 3 else 0)
+    number = _number(plus)
     first, second = (_bare(said.get(name) or "") for name in ("a", "b"))
     return Comparison(first, order, second, number, factor)
 

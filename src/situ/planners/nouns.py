@@ -4,8 +4,10 @@ Sizes are sides of a square of the thing's area when a few things share a pictur
 of real sizes and compress it: a mouse beside an elephant must still be seen.
 """
 
+from situ.planners import kinds
 from situ.planners.places import PLACES
 from situ.planners.symbols import Size
+from situ.planners.uses import CONTAINERS, SURFACES, WEARABLE
 from situ.planners.verb_forms import word_set
 
 # side, width over height, names
@@ -39,6 +41,9 @@ _SIZES = (
      "lizard snake crocodile_toy fish shark_toy rolling_pin hammer saw axe sword gun umbrella_stand "
      "caterpillar worm salmon baseball_bat tennis_racket racket violin sausage shoes sheet newspaper "
      "magazine paper wine_bottle_rack clothes ruler branch mouse_pad pillow"),
+    (0.22, 1.3, "chess_set tea_set train_set dinner_set drum_set drum_kit nesting_doll"),
+    (0.38, 1.1, "bus_stop fruit_stand lemonade_stand newspaper_stand pedestrian_crossing swing_set "
+     "taxi_stand zebra_crossing"),
     (0.22, 1.0, "backpack bag handbag suitcase briefcase chest crate basket_ball helmet lamp fan laptop "
      "printer radio_set television tv monitor computer microwave screen microphone_stand teddy_bear "
      "teddy toy_car cushion pizza turkey watermelon wreath wheel tire vase bouquet plant "
@@ -93,7 +98,18 @@ def _sizes() -> dict[str, Size]:
         for name in names.split(" "):
             if name.strip():
                 table.setdefault(name.replace("_", " "), size)
+    for one, names in _LIKE.items():
+        for name in sorted(names):
+            table.setdefault(name, table[one])
     return table
+
+
+# Kinds that are about as large as one that is listed.
+_LIKE = {
+    "dog": kinds.DOGS, "sparrow": kinds.BIRDS, "goldfish": kinds.FISHES, "bee": kinds.INSECTS,
+    "rose": kinds.FLOWERS, "oak": kinds.TREES, "apple": kinds.FRUITS, "potato": kinds.VEGETABLES,
+    "car": kinds.CARS, "truck": kinds.TRUCKS, "sailboat": kinds.BOATS,
+}  # fmt: skip
 
 
 SIZES = _sizes()
@@ -139,7 +155,7 @@ EXTRA_NOUNS = word_set(
     "dollhouse puppet puzzle chess chessboard domino card keychain locket coin penny bill lute "
     "banjo ukulele accordion harmonica xylophone trombone tuba clarinet oboe organ gong cymbal "
     "maraca ice-cream popsicle lollipop pretzel popcorn nacho omelette dumpling kebab curry stew "
-    "grizzly family belly jelly holly "
+    "grizzly family belly jelly holly doily dolly lolly brolly gully filly bully ally assembly "
     "sandcastle snowdrift boulder stump twig reed vine ivy fern moss seaweed coral cattail wheat "
     "corn cornfield reef hotdog truck semi lorry cyclops centaur phoenix griffin pegasus kraken "
     "yeti troll goblin ogre dwarf giant wizardry mailman postman lifeguard referee goalkeeper "
@@ -157,35 +173,25 @@ EXTRA_NOUNS = word_set(
     "biplane parachute paraglider zeppelin scooter moped segway rollerblade"
 )
 
-PEOPLE = frozenset(
-    name
-    for side, aspect, names in _SIZES
-    if (side, aspect) == (0.34, 0.5)
-    for name in names.replace("_", " ").split()
-) - word_set(
-    "refrigerator door bookshelf bookcase wardrobe closet phone booth vending machine clock "
-    "mannequin"
-) | word_set(
-    "surfer skateboarder cyclist rider referee coach diver climber hiker bartender postman "
-    "mailman lifeguard goalkeeper gardener lumberjack biker skater guard grandma grandpa granny papa mama "
-    "mum mummy daddy uncle aunt cousin nephew niece neighbor neighbour son daughter wife husband twin "
-    "passenger commuter pedestrian goalie catcher pitcher batter violinist pianist drummer guitarist "
-    "cellist conductor actor actress maid butler servant thief captain sailor explorer hunter tailor "
-    "carpenter plumber mechanic electrician librarian barber butcher bassist skeleton boxer wrestler "
-    "gymnast acrobat juggler jester emperor empress duke duchess priest bishop archer warrior gladiator "
-    "caveman hero heroine villain goblin troll dwarf giant gnome ogre cyborg android butler mayor"
+PEOPLE = (
+    frozenset(
+        name
+        for side, aspect, names in _SIZES
+        if (side, aspect) == (0.34, 0.5)
+        for name in names.replace("_", " ").split()
+    )
+    - word_set(
+        "refrigerator door bookshelf bookcase wardrobe closet phone booth vending machine clock "
+        "mannequin statue stick"
+    )
+    | kinds.FOLK
+    | word_set(
+        "android bassist batter bishop bowler catcher cousin cyborg drummer dwarf giant gladiator "
+        "gnome goblin hero hunter jester mayor ogre pitcher servant skeleton thief troll villain"
+    )
 )
-ANIMALS = word_set(
-    "ant bee fly ladybug spider butterfly moth dragonfly snail frog toad crab mouse hamster chick "
-    "duckling bird sparrow robin parrot canary crow raven seagull gull pigeon dove hummingbird "
-    "owl duck hen chicken rooster squirrel rabbit bunny kitten puppy hedgehog rat lizard turtle "
-    "tortoise cat fox raccoon beaver otter monkey koala lamb piglet pig swan goose turkey peacock "
-    "eagle hawk falcon vulture pelican flamingo penguin seal puffin sloth lemur meerkat badger "
-    "skunk cub dog wolf deer sheep goat ram pony donkey calf kangaroo leopard cheetah panther "
-    "hyena panda emu ostrich horse cow bull ox buffalo bison zebra camel lion tiger bear moose "
-    "elk reindeer unicorn crocodile alligator walrus gorilla llama alpaca antelope elephant rhino "
-    "rhinoceros hippo hippopotamus whale dinosaur dragon giraffe fish goldfish dolphin shark "
-    "snowman teddy gosling octopus scarecrow"
+ANIMALS = kinds.CREATURES | word_set(
+    "animal bird cat cattle dinosaur dog donkey dragon fish horse puppy scarecrow sheep snowman teddy unicorn"
 )
 VEHICLES = word_set("train bus car truck boat airplane tram bicycle")
 ANIMATE = PEOPLE | ANIMALS
@@ -193,45 +199,6 @@ SKY = word_set(
     "sun moon star cloud bird kite balloon airplane plane jet aeroplane helicopter rainbow blimp "
     "ufo drone spaceship spacecraft butterfly bee dragonfly eagle hawk seagull rocket comet "
     "planet"
-)
-CONTAINERS = word_set(
-    "bowl vase basket box cage bag cup pot mug jar glass bucket backpack suitcase drawer crate "
-    "pond aquarium fishbowl nest chest barrel tub bathtub sink tent car boat bin birdcage purse "
-    "pocket bottle sack tank cart wagon stroller container"
-)
-SURFACES = word_set(
-    "table desk shelf plate tray nightstand counter windowsill bench bed sofa couch dresser rug "
-    "carpet saucer stool chair cake platter piano bookshelf fireplace wall stage lily sheet roof "
-    "pedestal dish"
-)
-CARRIERS = CONTAINERS - word_set("boat car tent pond bathtub tub tank wagon nest") | word_set(
-    "tray plate saucer dish platter leash string rope stick hand arm shoulder head back"
-)
-EXPANSES = word_set("hill mountain island slope cliff dune deck lawn raft porch balcony")
-TALL_SURFACES = frozenset(["bookshelf", "bookcase", "cabinet", "shelf", "wardrobe"])
-HEADWEAR = word_set(
-    "hat cap helmet crown hood tiara bonnet beret turban wig veil headband headphones bandana"
-)
-FACEWEAR = frozenset(["glasses", "sunglasses", "goggles", "mask"])
-NECKWEAR = word_set("scarf tie bowtie necklace collar backpack")
-FOOTWEAR = word_set("shoe boot sneaker slipper sandal sock skis skate")
-BODYWEAR = word_set(
-    "shirt t-shirt dress jacket coat sweater skirt jeans pants shorts cape apron suit uniform "
-    "costume robe gown kimono hoodie vest belt pajamas cloak armor jersey swimsuit bikini glove "
-    "mitten kilt raincoat overcoat tuxedo blouse poncho cardigan blazer tutu sash trousers "
-    "overalls leggings"
-)
-WEARABLE = HEADWEAR | FACEWEAR | NECKWEAR | FOOTWEAR | BODYWEAR
-HANDHELD = word_set(
-    "umbrella parasol balloon kite sword wand guitar flag book newspaper bag purse handbag "
-    "briefcase camera phone cup mug bone knife fork spoon ball bat racket stick cane lantern "
-    "bouquet flower rose fishing microphone torch spear axe hammer broom suitcase skateboard "
-    "surfboard basket frisbee candle"
-)
-# What a sentence says that they show is no thing of its own.
-SCREENS = word_set(
-    "screen laptop computer tv television monitor sign poster painting picture photo photograph phone "
-    "smartphone magazine newspaper window billboard tablet banner"
 )
 # Parts that have a place of their own, and parts that stay words of the phrase.
 PLACED_PARTS = word_set("door window wheel chimney roof clock flag sail sign handle button")
@@ -242,16 +209,19 @@ WITH_PARTS = frozenset(
     for name in names.replace("_", " ").split()
 ) - ANIMATE | frozenset(["tower", "wall", "bicycle", "cart", "wagon"])
 WORD_PARTS = word_set(
-    "hair tail ear eye nose mouth leg arm body face beard mustache smile horn tusk trunk fur mane "
-    "paw beak petal stem leaf branch stripe spot dot pattern wing feather skin antler whisker lid "
-    "rim expression background color colour design print logo text word scale hump feet teeth "
-    "tooth tongue freckle pupil shell shade frosting icing topping sprinkle cherry_top"
+    "head talon hoof braid dimple dreadlock goatee mohawk moustache pigtail ponytail scar stubble "
+    "tattoo wrinkle hair tail ear eye nose mouth leg arm body face beard mustache smile horn tusk "
+    "trunk fur mane paw beak petal stem leaf branch stripe spot dot pattern wing feather skin "
+    "antler whisker lid rim expression background color colour design print logo text word scale "
+    "hump feet teeth tooth tongue freckle pupil shell shade frosting icing topping sprinkle "
+    "cherry_top"
 )
 BODY = WORD_PARTS | word_set(
     "head back shoulder neck lap face foot leg tail body nose ear eye hand paw chin chest arm knee hip "
     "waist cheek finger wrist ankle forehead toe brow thigh elbow throat palm tummy belly muscle lip"
 )
-PLANT_PARTS = word_set("leaf branch petal stem shell cherry flower feather skin topping sprinkle")
+PLANT_PARTS = word_set("leaf branch petal stem flower")
+LOOSE_PARTS = word_set("feather horn shell tooth whisker")  # what is not always on a body
 REGIONS = word_set(
     "top back front side edge corner middle center centre end inside outside hood surface foot "
     "bottom base arm tip shoulder lap head rim roof left right rear shade trunk hand lid branch "
@@ -279,7 +249,7 @@ NON_THINGS = word_set(
     "front line circle lines pairs sun_light ones other others each more less row circle line "
     "picnic party conversation meeting chat wedding concert contest trick stunt lesson trip journey "
     "adventure holiday vacation birthday meal feast speech wish nap break horseback missing "
-    "group column pair order grid formation pattern chess homework hide-and-seek catch sunshine "
+    "group pair order grid formation pattern chess homework hide-and-seek catch sunshine "
     "atmosphere ambience "
     "glory unison detail details direction ride walk swim nap bath movement pose height depth "
     "width length manner beauty lot lots fur"
@@ -316,13 +286,14 @@ SAME = word_set(
 ALWAYS_PLURAL = word_set(
     "scissors glasses sunglasses pants jeans shorts skis trousers binoculars headphones tongs "
     "pajamas goggles pliers tweezers tights leggings overalls shears stairs clothes earphones "
-    "steps drawers blinds"
+    "steps drawers blinds dungarees earmuffs pincers pyjamas slacks spectacles suspenders sweatpants "
+    "trunks"
 )
 _ENDS_IN_S = word_set(
     "bus glass dress grass cactus octopus walrus compass canvas lens cross boss mattress princess "
     "waitress rhinoceros hippopotamus circus gas bass iris chess address tennis christmas moss "
     "citrus asparagus platypus lotus hibiscus virus campus trapeze species series cyclops pegasus "
-    "abacus"
+    "abacus atlas biceps chaos cosmos forceps gladiolus kudos news pampas pancreas thermos triceps"
 )
 KNOWN = (
     frozenset(SIZES)
@@ -335,6 +306,11 @@ KNOWN = (
     | DEPICTIONS
     | _ENDS_IN_S
     | SAME
+    | kinds.PLANTS
+    | kinds.CARS
+    | kinds.TRUCKS
+    | kinds.BOATS
+    | kinds.INSTRUMENTS
     | PLACED_PARTS
     | WORD_PARTS
 )

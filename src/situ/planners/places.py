@@ -19,12 +19,23 @@ PLACES = word_set(
     "woods hillside wetland blizzard thunderstorm sandstorm hail hurricane breeze drizzle downpour mist "
     "clearing riverbank lakeside roadside rooftop marketplace barnyard farmyard schoolyard graveyard "
     "cemetery downtown suburb skyline horizon landscape scenery habitat rainforest riverside bay trail "
-    "area setting environment entrance doorway exit"
+    "airfield battlefield campsite cornfield crossroads farmland grassland grove heath hall lagoon marina "
+    "moor outback paddock quarry racetrack seafront shoreline steppe underbrush wasteland waterfront "
+    "wheatfield woodland porch veranda terrace balcony area setting environment entrance doorway exit"
+)
+# Houses: places where one is in them, things where one is beside them.
+INDOORS = word_set(
+    "aisle arena auditorium ballroom bakery bank barbershop bookshop bookstore boutique café "
+    "canteen casino cathedral cellar chapel church cinema clinic coffeehouse concourse "
+    "conservatory diner dungeon factory foyer gallery garage greenhouse hangar hotel inn "
+    "laboratory lab laundromat loft lounge mall monastery nursery observatory palace pharmacy "
+    "pizzeria planetarium salon sauna shop showroom station studio temple theater theatre tunnel "
+    "warehouse workshop"
 )
 SCENE_PLACES = word_set(
     "forest jungle kitchen room bedroom bathroom beach street park city town village garden yard "
     "meadow desert field farm sky sea ocean night sunset office classroom library restaurant zoo "
     "playground market backyard harbor valley courtyard lobby hallway attic basement savanna "
     "countryside prairie pasture landscape scenery lake river cave swamp clearing rainforest orchard "
-    "vineyard airport hospital museum store supermarket gym stadium skyline"
+    "vineyard airport hospital museum store supermarket gym stadium skyline lot"
 )

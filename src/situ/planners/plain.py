@@ -28,6 +28,8 @@ _COVERED = word_set(
     "covered filled lined topped shaped colored coloured capped themed powered drawn shaded "
     "flavored sized styled dipped tiled"
 )
+_PICTURES = word_set("picture photo photograph image drawing scene frame illustration")
+_MARKS = word_set(", . ; : and but while")
 _FULL = {"n't": "not", "'re": "are", "'ve": "have", "'m": "am", "'ll": "", "'d": ""}
 _LIKENESS = (
     ("shaped", "like"), ("shaped", "as"), ("looking", "like"), ("looks", "like"), ("look", "like"),
@@ -85,12 +87,16 @@ def without_fillers(text: Sequence[str]) -> list[str]:
     while i < len(text):
         if _is_modal(text, i):
             i += 1
+        elif length := _own_size_at(text, i):
+            i += length
         elif length := _bound_at(text, i):
             bound = _number(text[i + 2])
             change = {"more": 1, "over": 1, "fewer": -1, "less": -1}.get(text[i], 0)
             kept.append(text[i + 2] if not change else str(max(1, bound + change)))
             i += length
-        elif (after := _after_likeness(text, i)) > i:
+        elif (
+            after := max(_after_likeness(text, i), _after_picture(text, i), _after_nobody(text, i))
+        ) > i:
             i = after
         elif _is_verb_compound(text, i) or _is_covered(text, i):
             kept.append(f"{text[i]}-{text[i + 1]}")
@@ -118,6 +124,15 @@ def _bound_at(text: Sequence[str], i: int) -> int:
     return 3 if known and i + 2 < len(text) and _number(text[i + 2]) else 0
 
 
+def _own_size_at(text: Sequence[str], i: int) -> int:
+    """ "twice its size": words to drop, or 0."""
+    start = 2 if text[i + 1 : i + 2] == ["times"] else 1
+    told = text[i] in ("twice", "half") or (start == 2 and _number(text[i]))
+    own = text[i + start : i + start + 1] and text[i + start] in words.POSSESSIVES
+    sized = text[i + start + 1 : i + start + 2] in (["size"], ["height"], ["length"], ["width"])
+    return start + 2 if told and own and sized else 0
+
+
 def _number(word: str) -> int:
     return int(word) if word.isdecimal() and len(word) < 4 else words.NUMBERS.get(word, 0)
 
@@ -127,6 +142,10 @@ def _after_likeness(text: Sequence[str], i: int) -> int:
     for wording in _LIKENESS:
         if tuple(text[i : i + len(wording)]) == wording:
             return _after_noun(text, i + len(wording))
+    if text[i] == "as" and i and _is_indefinite(text, i + 1):
+        after = _after_noun(text, i + 1)
+        acts = text[after : after + 1] and text[after] in verb_forms.VERBS
+        return i if acts or text[i - 1] in words.ADJECTIVES else after  # "wears a pot as a hat"
     if text[i] == "like" and _is_indefinite(text, i + 1):
         return _after_noun(text, i + 1)
     if text[i] == "as" and text[i + 2 : i + 3] == ["as"] and text[i + 1] not in ("many", "much"):
@@ -134,6 +153,34 @@ def _after_likeness(text: Sequence[str], i: int) -> int:
             return i + 4 + (text[i + 4 : i + 5] in (["is"], ["are"], ["was"]))
         return _after_noun(text, i + 3) if _is_indefinite(text, i + 3) else i
     return i
+
+
+def _after_picture(text: Sequence[str], i: int) -> int:
+    """ "In my daughter's picture a unicorn": all of it is in the picture."""
+    if text[i] not in ("in", "on") or text[i + 1 : i + 2] == ["a"]:
+        return i
+    end = i + 1
+    while end < len(text) and end < i + 4 and _is_before_picture(text[end]):
+        end += 1
+    shown = end > i + 1 and end < len(text) and text[end] in _PICTURES and text[end] not in text[:i]
+    return end + 1 if shown and text[end + 1 : end + 2] not in (["of"], ["frame"]) else i
+
+
+def _is_before_picture(word: str) -> bool:
+    return word in words.DETERMINERS or word.endswith(("'s", "’s"))
+
+
+def _after_nobody(text: Sequence[str], i: int) -> int:
+    """ "with no one sitting on it": it says of nothing where it is."""
+    start = i + (text[i] in ("with", "and"))
+    length = 2 if list(text[start : start + 2]) in (["no", "one"], ["no", "body"]) else 0
+    length = length or (text[start : start + 1] in (["nobody"], ["no-one"]))
+    if not length or {"but", "except"} & set(text[start : start + 5]):
+        return i
+    end = start + length
+    while end < len(text) and text[end] not in _MARKS:
+        end += 1
+    return end
 
 
 def _is_indefinite(text: Sequence[str], i: int) -> bool:

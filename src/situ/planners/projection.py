@@ -7,7 +7,7 @@ Mueller et al. 2007 for bodies). Where the rules leave no room, all boxes are ma
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import cos, pi, sin, sqrt
 
 from situ.planners import nouns
 from situ.planners.symbols import DIRECTIONS, TOUCHING, Relation, Symbols
@@ -16,7 +16,7 @@ from situ.scene.relations import RELATIONS
 
 SHARED = 0.2  # of the smaller box: the most that two things share that do not touch
 ALIKE = 0.02  # the same of two that look alike, which a picture would run into one
-ROUNDS, SHRINK_EVERY, SHRINK = 120, 15, 0.93
+ROUNDS, SHRINK_EVERY, SHRINK = 240, 15, 0.93
 SMALLEST, LARGEST = 0.02, 0.98  # sides of a box, of the picture's
 STEEPEST = 1.4  # a thing left of another is at least so much more beside it than above or below it
 CLEAR = 0.02  # beyond what a relation asks for, of the picture
@@ -24,6 +24,7 @@ BESIDE = 0.15  # of the picture: the most between neighbours
 LARGER = 1.35  # times the area
 MANY = 10  # boxes of both sides of a relation: beyond that the middles of the groups decide
 STILL = 1e-4
+NUDGE, GOLDEN = 0.02, pi * (3 - sqrt(5))  # of the picture, and the angle between two turns
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ def project(
 ) -> Projected:
     """Mend boxes; owners[i] is the number of the thing that box i belongs to."""
     spots = [Spot(*b.center, b.width, b.height) for b in boxes]
+    _part(spots)
     rules = list(_rules(symbols, owners, spots, shared))
     for spot, owner in zip(spots, owners, strict=True):
         _resize(spot, min(max(symbols.things[owner].scale, 0.6), 1.5))
@@ -82,6 +84,14 @@ def project(
     )
     moved = sum(shifts) / max(1, len(boxes))
     return Projected(placed, broken(symbols, owners, placed), moved)
+
+
+def _part(spots: Sequence[Spot]) -> None:
+    """Boxes in one place are nudged to all sides: pushed along one axis alone, they would stay in a row."""
+    for i, spot in enumerate(spots):
+        if any(abs(spot.x - b.x) + abs(spot.y - b.y) < NUDGE for b in spots[:i]):
+            spot.x += NUDGE * cos(i * GOLDEN)
+            spot.y += NUDGE * sin(i * GOLDEN)
 
 
 def broken(symbols: Symbols, owners: Sequence[int], boxes: Sequence[Box]) -> tuple[Relation, ...]:

@@ -4,6 +4,7 @@ import random
 
 from situ.planners.solving.checks import box_of, mended, verify
 from situ.planners.solving.directions import components, wishes_of
+from situ.planners.solving.moving import settled
 from situ.planners.solving.packing import arranged
 from situ.planners.solving.problem import Problem
 from situ.planners.solving.touching import hosts_of, nodes_of
@@ -21,6 +22,7 @@ def solve(symbols: Symbols, seed: int = 0) -> tuple[Layout, tuple[str, ...]]:
     units = units_of(problem, hosts, nodes_of(problem, hosts))
     parts = components(problem, units, wishes_of(problem, hosts, units))
     spots = mended(problem, arranged(problem, parts, units), hosts)
+    spots = settled(problem, spots, hosts)
     verify(problem, spots)
     order = sorted(spots, key=lambda spot: spot[0])
     objects = tuple(Object(symbols.things[t].phrase, box_of(spot)) for t, spot in order)

@@ -18,20 +18,42 @@ _SHOWING = ("of", "showing", "depicting", "featuring")
 _MEDIA = word_set("oil acrylic watercolor watercolour ink pencil charcoal pastel gouache crayon")
 # What is said of the picture as a whole, at the end of a few words without an article.
 _WHOLE = word_set(
-    "background backdrop light lights lighting shadow shadows color colors colour colours palette tone "
+    "sky background backdrop light lights lighting shadow shadows color colors colour colours palette tone "
     "tones aesthetic aesthetics quality detail details resolution focus angle lens composition art "
     "mood atmosphere ambience vibe vibes texture textures look effect effects exposure contrast blur "
     "grain film perspective poster wallpaper engine design depth"
+)
+_GENRES = word_set(
+    "art photography illustration render rendering painting drawing sketch photo photograph"
 )
 _CUT_OFF = ("in the style of", "by artist", "art by")
 
 
 def take(text: Sequence[str]) -> tuple[list[str], list[str]]:
     """Words without style, and the style."""
-    kept, style = _without_phrases(list(text))
+    text, named = _without_names(list(text))
+    kept, style = _without_phrases(text)
     start, frame = _frame(kept)
-    kept, tags = _without_tags(kept[start:], bool(style or frame))
-    return kept, [*frame, *style, *tags]
+    kept, tags = _without_tags(kept[start:], bool(style or frame or named))
+    return kept, [*frame, *named, *style, *tags]
+
+
+def _without_names(text: list[str]) -> tuple[list[str], list[str]]:
+    """Parts that name a kind of picture: "street photography", "Game item art, three potions"."""
+    kept: list[list[str]] = []
+    named: list[str] = []
+    parts = _parted(text)
+    for part in parts:
+        name = 1 < len(part) < 5 and part[-1] in _GENRES and words.DETERMINERS.isdisjoint(part)
+        other = any(
+            w in words.PREPOSITIONS or w in words.NUMBERS or w in (".", ";", ":", "and")
+            for w in part
+        )
+        if name and not other and len(parts) > 1:
+            named.append(" ".join(part))
+        else:
+            kept.append(part)
+    return [word for part in kept for word in [",", *part]][1:], named
 
 
 def _without_tags(text: list[str], styled: bool) -> tuple[list[str], list[str]]:
@@ -124,13 +146,24 @@ def _style_at(text: list[str], i: int) -> int:
 def _until_mark(text: list[str], i: int) -> int:
     end = i
     while end < len(text) and text[end] not in (",", ".", ";"):
+        if (
+            text[end] == "of"
+            and end > i + 4
+            and text[end + 1 : end + 2] in (["a"], ["an"], ["the"])
+        ):
+            return end + 1 - i  # "in the style of a painter of a woman"
         end += 1
     return end - i
 
 
 def _frame(text: list[str]) -> tuple[int, list[str]]:
     """ "I would like a photo of": where the picture itself begins."""
+    titled = next((i for i in range(min(5, len(text) - 1)) if text[i + 1] == ":"), -1)
+    if titled >= 0 and text[titled] in words.FRAMES:
+        return titled + 2, [" ".join(w for w in text[: titled + 1] if w not in words.ARTICLES)]
     for i, word in enumerate(text[:12]):
+        if word in words.FRAMES and words.HANGS & set(text[i + 2 : i + 7]):
+            break  # "a poster of a tiger hangs on the wall"
         if word in words.FRAMES and (after := _frame_end(text, i + 1)):
             said = [w for w in text[:i] if w not in words.REQUESTS and w not in words.ARTICLES]
             return after, [" ".join([*said, word])]

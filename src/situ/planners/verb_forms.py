@@ -7,51 +7,57 @@ def word_set(text: str) -> frozenset[str]:
 
 
 BASE_VERBS = word_set(
-    "accompany adjust admire adorn aim appear approach arrange arrive ascend ask assemble attach "
-    "attack attend await bake balance bark bask bathe beat become beg begin bend bind bite bleed "
-    "blend blink bloom blossom blow board boast bob boil bounce bow brace break breathe breed "
-    "brew bring browse brush build bundle burn burst bury bustle buy buzz call calm camp care "
-    "caress carry carve cast catch celebrate change charge chase chat cheer chew chirp choose "
-    "chop circle clamber clap clasp clean clear climb cling close cluck clutch collapse collect "
-    "comb come compare compete concentrate connect consist contain converse cook cough count "
-    "cover cower crack cradle cram crash crawl creep cross crouch crowd crumble cry cuddle curl "
-    "cut dance dangle dash deal decorate defend deliver depart depict descend devour dig dine dip "
-    "direct disappear discover discuss display distribute dive do dodge doze drag drape draw "
-    "dream dress drift drink drip drive drop eat edge embrace emerge emit empty encircle engulf "
-    "enjoy enter erupt escape examine exchange exercise exit expand explode explore extend face "
-    "fall fasten feature feed feel fetch fidget fight fill find fish fit fix flank flap flash "
-    "flee flick flicker fling flip float flow flutter fly fold follow forge forget form freeze "
-    "frolic fry gallop gather gaze get giggle give glance glare gleam glide glimmer glisten glow "
-    "gnaw go gobble gossip grab grasp graze greet grill grin grind grip groom grow growl guard "
-    "guide gulp hand handle hang happen harvest hatch haul have head hear heat help herd hide "
-    "hike hit hoist hold hop hover howl huddle hug hunch hunt hurl hurry hurt ignite illuminate "
-    "inflate inspect install investigate invite jog join juggle jump keep kick kiss knead kneel "
-    "knit knock know land latch laugh launch lay laze lead leak lean leap learn leave lecture "
-    "lend let lick lie lift like line listen live load look loom lose lounge love lower lug lurk "
-    "make march mean measure meditate meet melt mend meow milk mingle mix moo mount move mow "
-    "munch nap narrate need neigh nest nestle nibble nod nudge observe occupy offer open "
-    "operate outnumber overlook oversee own pack paddle paint parade park pass pause peek peel "
-    "peer perch perform pet pick pile place plant play plow pluck plunge point polish ponder pose "
-    "pounce pour practice pray preen prepare press pretend prop protect protrude prowl prune puff "
-    "pull push put quack quit race raise reach read receive recline reel reflect relax release "
-    "remain remove repair rescue rest retrieve ride rip rise roam roar roast rob roll row rub "
-    "rummage run rush rustle sail salute say scamper scare scatter scold scoop scramble scrape "
-    "scratch scream scrub scurry search see seek sell send separate serve set settle sew shake "
-    "share shave shear shed shelter shift shimmer shine shiver shoot shout shovel show shred "
-    "shrink shuffle shut sigh sing sink sip sit skate skateboard ski skip slam slap slay sleep "
-    "slice slide slit slither slouch slump smash smell smile smoke snap sneak sneeze sniff snooze "
-    "snore snorkel snowboard snuggle soak soar soothe sparkle speak speed spell spend spill spin "
-    "spit splash spoil sprawl spray spread sprinkle sprint sprout squat squawk squeak squeeze "
-    "squint stack stalk stamp stand stare start startle stay steal steer stick sting stir stop "
-    "straddle straighten strap stretch strew stride strike strive stroke stroll struggle strum "
-    "strut study stuff stumble suck sunbathe support surf surround suspend swallow swat sway "
-    "swear sweep swell swerve swim swing swirl swoop tackle take talk tap taste teach tear tease "
+    "accompany adjust admire adorn aim appear approach arrange arrive ascend ask assemble "
+    "attach attack attend await bake balance bark bask bathe beat become beg begin bend bicker "
+    "bind bite bleed blend blink bloom blossom blow board boast bob boil bounce bow brace break "
+    "breathe breed brew bring browse brush build bundle burn burst bury bustle buy buzz call "
+    "calm camp care caress carry carve cast catch celebrate change charge chase chat cheer chew "
+    "chirp chisel choose chop circle clamber clamp clap clasp clatter clean clear climb cling "
+    "close cluck cluster clutch collapse collect comb come compare compete concentrate conduct "
+    "connect consist contain converse cook cough count cover cower crack cradle cram crash "
+    "crawl creep crochet cross crouch crowd crumble cry cuddle curl curtsy cut dance dangle "
+    "dash deal decorate defend deliver depart depict descend devour dig dine dip direct "
+    "disappear discover discuss display distribute dive do dodge doze drag drape draw dream "
+    "dress drift drink drip drive drop drum dust eat edge embrace embroider emerge emit empty "
+    "encircle engulf enjoy enter erupt escape etch examine exchange exercise exit expand "
+    "explode explore extend face fall fasten feature feed feel fetch fiddle fidget fight fill "
+    "find fish fit fix flank flap flash flee flick flicker fling flip float flock flow flutter "
+    "fly fold follow forge forget form freeze frolic fry gallop garden gather gaze get giggle "
+    "give glance glare gleam glide glimmer glisten glow glue gnaw go gobble gossip grab grasp "
+    "grate graze greet grill grin grind grip groan groom grow growl guard guide gulp guzzle "
+    "hammer hand handle hang happen harvest hatch haul have head hear heat help herd hibernate "
+    "hide hike hit hoe hoist hold hop hover howl huddle hug hunch hunt hurl hurry hurt ignite "
+    "illuminate inflate inspect install investigate invite iron jog join juggle jump kayak keep "
+    "kick kiss knead kneel knit knock know ladle land latch laugh launch lay laze lead leak "
+    "lean leap learn leave lecture lend let levitate lick lie lift like line listen live load "
+    "look loom lose lounge love lower lug lurk make march mash massage mean measure meditate "
+    "meet melt mend meow milk mingle mix moo mop mount move mow mumble munch nap narrate need "
+    "neigh nest nestle nibble nod nudge nurse observe occupy offer open operate orbit outnumber "
+    "overlook oversee own pack paddle paint parade park pass pause peck peek peel peer perch "
+    "perform pet photograph pick pile pirouette place plant play plough plow pluck plunge point "
+    "poke polish ponder pose pounce pour practice pray preach preen prepare press pretend prop "
+    "protect protrude prowl prune puff pull punch push put quack quit race raise rake reach "
+    "read receive recline reel reflect relax release remain remove repair rescue rest retrieve "
+    "ride rip rise roam roar roast rob roll roost row rub rummage run rush rustle sail salute "
+    "say scamper scare scatter scold scoop scowl scramble scrape scratch scream scrub sculpt "
+    "scurry search see seek sell send separate serenade serve set settle sew shake share "
+    "sharpen shave shear shed shelter shift shimmer shine shiver shoot shout shovel show shred "
+    "shrink shuffle shut sigh sing sink sip sit skate skateboard sketch ski skip slam slap slay "
+    "sleep slice slide slit slither slouch slump slurp smash smell smile smirk smoke snap snarl "
+    "sneak sneeze sniff snooze snore snorkel snowboard snuggle soak soar somersault soothe "
+    "sparkle speak speed spell spend spill spin spit splash spoil sprawl spray spread sprinkle "
+    "sprint sprout squat squawk squeak squeeze squint stack stalk stamp stand stare stargaze "
+    "start startle stay steal steer stick sting stir stoop stop straddle straighten strain "
+    "strap stretch strew stride strike strive stroke stroll struggle strum strut study stuff "
+    "stumble suck sunbathe support surf surround suspend swagger swallow swarm swat sway swear "
+    "sweep swell swerve swig swim swing swirl swoop tackle take talk tap taste teach tear tease "
     "tell tend thank think throw thrust tickle tie tilt tiptoe top topple toss totter touch tow "
-    "tower trail trap travel tread treat trek tremble trim trip trot trudge trundle tuck tug "
-    "tumble turn twinkle twirl twist type unfold unload untie unveil unwrap upset use vanish "
-    "vault venture visit waddle wade wag wait wake walk waltz wander want warm warn wash watch "
-    "water wave wear weave weep weigh welcome whip whirl whistle whiz wield wiggle win wink wipe "
-    "wobble wonder work worry wrap wrestle wriggle write yank yawn yell zip zoom"
+    "tower trail trample trap travel tread treat trek tremble trim trip trot trudge trundle "
+    "tuck tug tumble turn twinkle twirl twist type unfold unload unpack untie unveil unwrap "
+    "upset use vacuum vanish vault venture visit waddle wade wag wait wake walk waltz wander "
+    "want warm warn wash watch water wave wear weave weep weigh welcome weld wheel whine whip "
+    "whirl whisk whisper whistle whittle whiz wield wiggle win wink wipe wobble wonder work "
+    "worry wrap wrestle wriggle wring write yank yawn yell yodel zip zoom"
 )
 # Base, past and participle of all irregular verbs above.
 _IRREGULAR = (
@@ -92,12 +98,14 @@ IRREGULAR = {
 PARTICIPLES = frozenset(row.split()[2] for row in _IRREGULAR.split(";"))
 LIKE_PAST = word_set("cut set put hit read let shut spread cast")
 ALSO_NOUNS = word_set(
-    "fish water watch drink drinks rose saw play plays row set top face line park stop hand plant plants "
-    "bow cross land lift drop wave smell swing slide slides swings dress type box stack pile ring nest bark "
-    "circle support cover cut cuts work fly flies paint brush comb show bow point dream shot rest ski skis "
-    "skate skateboard snowboard surf paddle pet pack camp milk tie ties love left meadow light lights fall "
-    "feed lay race land tower bat duck iron hammer building painting drawing dip pass watches brushes "
-    "catch"
+    "bark bat bow box brush brushes building camp catch circle cluster comb cover cross cut "
+    "cuts dip drawing dream dress drink drinks drop drum duck dust face fall feed fish flies "
+    "flock fly garden glue hammer hand hoe iron kayak ladle land lay left lift light lights "
+    "line love meadow milk mop nest nurse orbit pack paddle paint painting park pass pet "
+    "photograph pile plant plants play plays point punch race rake rest ring rose row saw set "
+    "shot show skate skateboard sketch ski skis slide slides smell snowboard stack stamp stop "
+    "support surf swarm swing swings tie ties top tower type vacuum watch watches water wave "
+    "wheel whisk work"
 )
 
 
@@ -129,13 +137,27 @@ def is_participle(word: str) -> bool:
 
 
 HOLDING = word_set(
-    "hold carry grip grab clutch read eat drink play use swing throw nibble munch sip lift"
+    "bite brandish carry catch chew clasp clutch cradle cuddle devour drink eat embrace gnaw "
+    "grab grasp grip hold hug juggle knit lick lift munch nibble peel play polish raise read "
+    "repair sew sip strum swallow swing throw use wave wield"
+)
+DRIVING = word_set("drive fly paddle pedal pilot race row sail steer")
+DISTANT = word_set(
+    "admire approach ask avoid buy chase chew cost discover draw drop examine face fear find "
+    "follow guard hear ignore imagine inspect kick like lose love miss need notice observe pass "
+    "point see seek sell show spot stare study want watch weigh wish"
+)
+COMMON = word_set(
+    "dance float fly hang lean lie look play rest run share sing sit sleep stand swim talk wait walk"
 )
 WEARING = word_set("wear")
 RIDING = word_set("ride")
 PLACING = word_set(
-    "put place set lay hang hide stack pile lean drop pour spread arrange attach mount stick tuck "
-    "bury plant pack load park leave drape scatter line balance pin wrap tie store gather stuff"
+    "arrange attach bake balance bury carve chop cook cut drape draw drop forge fry gather "
+    "grill hammer hang hide iron knead lay lean leave line load mount pack paint park pile pin "
+    "place plant pour put roll scatter set slice spread stack stick store stuff tie tuck wrap "
+    "write"
 )
 DEPICTING = word_set("show display depict say")
+HANGING = word_set("hang dangle suspend droop swing sling")
 RESTING = word_set("sit stand lie hang fly float swim rest sleep hover grow lean shine perch lay")

@@ -79,7 +79,7 @@ PRONOUNS = word_set(
     "it them they he she him her its their his itself themselves which who that whom one ones others "
     "these those both this everything something anything nothing someone somebody everyone each"
 )
-REFERRING = word_set("it them they he she him itself themselves")
+REFERRING = word_set("it them they he she him her itself himself herself themselves")
 
 COPULAS = word_set(
     "is are was were be being been am isn't aren't wasn't weren't becomes remain remains seems looks "
@@ -105,7 +105,8 @@ ADVERBS = word_set(
     "asleep awake alive aloft afloat ajar adrift aglow ablaze aboard ashore aside astray abreast apiece "
     "visible missing available present absent fast midway halfway overhead underfoot downhill uphill "
     "upstairs downstairs "
-    "completely extremely incredibly super ultra rather pretty far further altogether total"
+    "cross-legged barefoot bareheaded hand-in-hand arm-in-arm face-down headfirst single-file upside-down "
+    "completely extremely incredibly super ultra much rather pretty far further altogether total"
 )
 
 STYLE_PHRASES = (
@@ -123,6 +124,7 @@ STYLE_PHRASES = (
     "black and white photograph", "wide angle", "close up", "close-up", "closeup", "low poly",
     "sharp focus", "soft focus", "film grain", "35 mm", "50 mm", "wide shot", "long shot", "aerial view",
     "bird's eye view", "birds eye view", "side view", "front view", "top view", "isometric view",
+    "from above", "seen from above", "view from above", "viewed from above", "top down",
     "beautiful lighting", "warm colors", "warm colours", "vibrant colors", "vibrant colours",
     "pastel colors", "pastel colours", "muted colors", "ray tracing", "white background",
     "black background", "plain background", "simple background",
@@ -136,13 +138,14 @@ STYLE = word_set(
     "stylized hyperdetailed"
 )
 FRAMES = word_set(
-    "photo photograph picture image painting drawing illustration sketch scene view shot render rendering "
-    "page portrait closeup close-up depiction snapshot cartoon comic poster print photos pictures "
-    "artwork watercolor watercolour animation screenshot photography rendition display version still "
-    "advertisement ad advert "
-    "diagram collage doodle engraving etching woodcut lithograph infographic wallpaper mockup thumbnail "
-    "storyboard clipart icon"
+    "caricature daguerreotype fresco linocut mural papercut polaroid silhouette photo photograph "
+    "picture image painting drawing illustration sketch scene view shot render rendering asset "
+    "postcard page portrait closeup close-up depiction snapshot cartoon comic poster print photos "
+    "pictures artwork watercolor watercolour animation screenshot photography rendition display "
+    "version still advertisement ad advert diagram collage doodle engraving etching woodcut "
+    "lithograph infographic wallpaper mockup thumbnail storyboard clipart icon"
 )
+HANGS = word_set("hangs hang hung leans")  # what a picture on a wall does
 REQUESTS = word_set(
     "i would like want please draw show paint make create generate me you can could imagine give render "
     "let's need us"
@@ -154,6 +157,7 @@ OF_THE_PICTURE = word_set(
 COLOURS = word_set(
     "red orange yellow green blue purple pink brown black white grey gray golden gold silver violet "
     "turquoise beige cyan magenta teal maroon navy crimson scarlet ivory tan lavender indigo bronze "
+    "auburn azure blond blonde burgundy cerulean ginger khaki mauve taupe "
     "copper cream olive amber rainbow-colored multicolored colorful colourful"
 )
 TEXTURES = word_set("plain striped dotted checkered")
@@ -191,11 +195,11 @@ ADJECTIVES = (
         "less fewer longer older younger newer darker lighter brighter good bad best nice wonderful "
         "amazing unusual common aged middle-aged elderly "
         "curly woolly wrinkly hilly smelly bubbly cuddly prickly wobbly gnarly scaly "
-        "rare normal typical regular special main"
+        "rare normal typical regular special main middle"
     )
 )
 STATES = word_set("open closed broken cracked bent folded frozen melted torn shut stacked")
-ORDINALS = word_set("first second third fourth fifth last")
+ORDINALS = word_set("first second third fourth fifth last middle")
 
 TOGETHER = frozenset([("side", "by", "side"), ("back", "to", "back")])
 MATERIAL = word_set("made out fashioned built carved crafted")
@@ -233,7 +237,7 @@ _TEMPLATES = {
     ),
     "on": (
         "{on|onto|upon|atop}", "{on|at} {the |}top{| side} of", "on the back of", "up on", "atop of",
-        "on the {surface|roof|hood|lid|edge} of",
+        "on the {surface|roof|hood|lid|edge} of", "from {the |}{top|roof} of", "from atop",
     ),
     "inside": (
         "{in|inside|within|into}", "inside of", "out of", "{in|at} the {middle|center|centre|inside} of",
@@ -241,18 +245,21 @@ _TEMPLATES = {
     ),
     "next to": (
         "{|right |directly |just }{next to|beside|by|near|alongside}", "{very |}close to", "closely to",
-        "adjacent to", "{by|on|at|to} {the |one |either |}side{| of}", "{on|to} side of", "nearby to",
+        "adjacent to", "along", "{by|on|at|to} {the |one |either |}side{| of}", "{on|to} side of",
+        "nearby to",
         "near to", "next door to", "in the vicinity of", "against", "up against", "at", "next",
     ),
     "near": (
         "opposite", "opposite of", "across from", "along with", "together with", "accompanied by",
         "followed by", "facing", "toward", "towards", "to", "past", "among", "amongst", "amid", "amidst",
         "through",
-        "across", "along", "from", "around", "down", "up", "off", "beyond", "via", "outside", "outside of", "after", "before", "for",  # noqa: E501
+        "across", "from", "around", "down", "up", "off", "beyond", "via", "outside", "outside of", "after", "for",  # noqa: E501
         "against the backdrop of", "as", "about", "pulled by", "pushed by", "chased by", "flanked by",
         "surrounded by", "like", "in line with", "during", "not far from", "far from", "away from",
     ),
-    "in front of": ("{|right |directly |just }in {the |}front of", "at the front of"),
+    "in front of": (
+        "{|right |directly |just }in {the |}front of", "at the front of", "infront of", "ahead of", "before",
+    ),
     "behind": ("{|right |directly |just }behind", "in {the |}back of", "at the {back|rear} of", "hidden by"),
     "between": ("{|in |right |squeezed |sandwiched }between", "in the middle between"),
     "around": ("around", "all around", "surrounding", "encircling", "in a circle around"),

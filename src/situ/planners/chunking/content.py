@@ -4,7 +4,7 @@ from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.classes import acts, is_adverb, is_function, is_nominal
 from situ.planners.chunking.cursor import Cursor, ends, number_at, relation_length, times_length
 from situ.planners.chunking.items import NounPhrase
-from situ.planners.verb_forms import is_participle
+from situ.planners.verb_forms import is_participle, word_set
 
 _AFTER_VERBS = words.DETERMINERS | words.PREPOSITIONS | words.REFERRING | {"left", "right"}
 MAX_CONTENT = 16  # words before and in one noun; more are read as the next phrase
@@ -169,6 +169,7 @@ def _cannot_act(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> boo
     several = (phrase.count or 1) > 1 or cursor.last == "and" or phrase.determiner in _OF_MANY
     object_follows = cursor.at(i + 1) in words.DETERMINERS or number_at(cursor, i + 1)
     other = collective or several or object_follows or _has_plural_subject(cursor)
+    other = other or _is_of_several(cursor, word, i)
     return not other and nouns.is_known(before)
 
 
@@ -176,6 +177,26 @@ def _of_a_singular(cursor: Cursor, i: int) -> bool:
     """ "a bottle of ketchup stands on"."""
     follows = cursor.at(i + 1) in words.PREPOSITIONS or ends(cursor, i + 1)
     return cursor.at(i - 2) == "of" and not nouns.is_plural(cursor.at(i - 3)) and follows
+
+
+def _is_of_several(cursor: Cursor, word: str, i: int) -> bool:
+    """Does a base form tell of two that "and" joined, and not name a compound such as "bus stop"?"""
+    if (
+        word not in verb_forms.COMMON
+        or cursor.at(i + 1) not in words.PREPOSITIONS | words.DETERMINERS
+    ):
+        return False
+    if f"{cursor.at(i - 1)} {word}" in nouns.SIZES or cursor.at(i - 1) in _STANDS:
+        return False
+    kinds = [item.kind for item in cursor.items]
+    last = max((k for k, kind in enumerate(kinds) if kind == "stop"), default=-1)
+    clause = kinds[last + 1 :]
+    return "and" in clause and not {"verb", "cop", "have"} & set(clause)
+
+
+_STANDS = word_set(
+    "bike cake coat flower food fruit hat lemonade music night plant ring taxi umbrella"
+)
 
 
 def _has_plural_subject(cursor: Cursor) -> bool:
@@ -221,6 +242,8 @@ def _participle_or_noun(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase
             return False  # "an umbrella stands": a noun would be "stand"
         if word == verb_forms.VERBS[word] and cursor.last not in ("and", "comma"):
             return word not in verb_forms.LIKE_PAST  # "a bus stop": a verb would be "stops"
+    if _is_of_several(cursor, word, i):
+        return False  # "a glass and a jug stand on", "a man in a hat and a dog wait at"
     acts = acts or following in words.ADVERBS
     joined = before in nouns.ANIMATE and cursor.last == "and" and word == verb_forms.VERBS[word]
     if acts and joined:

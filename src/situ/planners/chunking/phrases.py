@@ -201,7 +201,8 @@ def _noun_of(cursor: Cursor, after: int, phrase: NounPhrase) -> int:
         if named:
             named.spread = named.spread or phrase.each
         return end
-    if name in words.FRAMES and cursor.last in ("stop", "comma") and name not in ("view",):
+    hung = words.HANGS & set(cursor.words[after + 1 : after + 7])
+    if name in words.FRAMES - {"view"} and cursor.last in ("stop", "comma") and not hung:
         return after + 1
     inner = NounPhrase()
     content, end = read_content(cursor, read_quantifier(cursor, after + 1, inner), inner)

@@ -22,6 +22,8 @@ def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
             pass
         elif times_length(cursor, i):
             break
+        elif word == "half" and cursor.at(i + 1) in words.ARTICLES and cursor.at(i + 2) != "dozen":
+            pass
         elif word == "half" and (length := _half(cursor, i, phrase)):
             i += length
             if phrase.half:

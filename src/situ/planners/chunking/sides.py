@@ -99,7 +99,7 @@ def read_where(cursor: Cursor, i: int) -> int:
     if order := _row_order(cursor.words, i):
         return cursor.add(order[0], "order", order[1])
     if after := _picture_place(cursor.words, i):
-        return cursor.add(after[0], "place", after[1])
+        return cursor.add(after[0], "place", after[1], said=cursor.words[after[0] - 1])
     if cursor.last == "np" and cursor.words[i] in ("left", "right") and cursor.at(i + 1) != "of":
         return i
     if found := _sides(cursor.words, i):
@@ -110,15 +110,30 @@ def read_where(cursor: Cursor, i: int) -> int:
     return i
 
 
+def _is_clause(cursor: Cursor, i: int) -> bool:
+    """ "as bees swarm", "as the sun sets": a verb comes soon."""
+    return any(
+        cursor.at(k) in verb_forms.VERBS and cursor.at(k + 1) not in words.DETERMINERS
+        for k in range(i + 1, i + 4)
+    )
+
+
+_PASSIVE = {"flanked by": "~flank", "surrounded by": "~around"}
+
+
 def _add_relation(cursor: Cursor, i: int, phrase: tuple[str, ...], predicate: str) -> int:
     after = i + len(phrase)
     following = cursor.at(after)
     if phrase == ("to",) and verb_forms.VERBS.get(following) == following:
         return cursor.add(after + 1, "verb", following, said=following)
+    if phrase == ("as",) and cursor.last == "np" and _is_clause(cursor, after):
+        return cursor.add(after, "stop", "as")
     if phrase == ("as",) or (phrase == ("next",) and not following):
         return after
     if phrase == ("over",) and (following in words.NUMBERS or following.isdigit()):
         return after
+    if " ".join(phrase) in _PASSIVE:
+        return cursor.add(after, "rel", _PASSIVE[" ".join(phrase)], said=" ".join(phrase))
     inverse = " ".join(phrase) in words.INVERSE
     name = f"~{predicate}" if inverse else predicate
     return cursor.add(after, "rel", name, said=" ".join(phrase))

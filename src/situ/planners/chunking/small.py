@@ -2,7 +2,7 @@
 
 from situ.planners import nouns, words
 from situ.planners.chunking.classes import is_nominal, starts_clause
-from situ.planners.chunking.cursor import STOPS, Cursor, times_length
+from situ.planners.chunking.cursor import STOPS, Cursor, number_at, times_length
 
 
 def read_mark(cursor: Cursor, i: int) -> int:
@@ -25,16 +25,23 @@ def _made_of(cursor: Cursor, i: int) -> int:
     word, following = cursor.words[i], cursor.at(i + 1)
     if word in ("made", "built", "carved", "fashioned") and following in ("of", "from", "out"):
         end = i + 2 + (cursor.at(i + 2) == "of")
+        if cursor.last == "cop" and cursor.at(end) in nouns.MATERIALS | words.COLOURS:
+            return cursor.add(end + 1, "adj", cursor.at(end))
         while cursor.at(end) in words.ADJECTIVES:
             end += 1
-        return end + (cursor.at(end) in nouns.MATERIALS)
+        while end < i + 6 and is_nominal(cursor.at(end)) and not number_at(cursor, end):
+            end += 1
+        return end
     if word in words.LADEN and following == "with":
         return cursor.add(i + 2, "full", f"{word} with")
-    filled = word in ("full", "filled", "covered", "topped")
-    if filled and following in ("of", "with", "in", "by"):
+    filled = word in ("full", "filled", "covered", "topped", "piled", "brimming", "overflowing")
+    filling = ("with", "in", "by") if word == "covered" else ("of", "with")
+    if filled and following in filling:
         return cursor.add(i + 2, "full", f"{word} {following}")
-    if word in words.NEGATIONS:
+    if word in words.NEGATIONS or (word, following) == ("instead", "of"):
         return _read_negation(cursor, i)
+    if word in ("painted", "dyed", "colored", "coloured") and following in words.COLOURS:
+        return cursor.add(i + 1, "that") if cursor.last == "np" else i + 1
     return i + (word == "of" and cursor.last == "stop" and following == "the")
 
 
@@ -80,9 +87,16 @@ def _being(cursor: Cursor, i: int) -> int:
     return cursor.add(i + 1, "with", word) if word in ("with", "whose") else i
 
 
+_OF_THEM = frozenset({("all", "of", "them"), ("both", "of", "them"), ("all", "of", "which")})
+
+
 def _each(cursor: Cursor, i: int) -> int:
     """ "each other", and "each" or "both" of what was named."""
     word, following = cursor.words[i], cursor.at(i + 1)
+    if word == "all" and cursor.last == "comma" and following in words.PREPOSITIONS:
+        return cursor.add(i + 1, "pron", "all")
+    if (word, following, cursor.at(i + 2)) in _OF_THEM:
+        return cursor.add(i + 3, "pron", "all of them")
     if word not in ("each", "both"):
         return i
     if following in ("other", "another"):
@@ -99,14 +113,14 @@ def _each(cursor: Cursor, i: int) -> int:
 
 def _read_joint(cursor: Cursor, i: int) -> int:
     word, following = cursor.words[i], cursor.at(i + 1)
-    if word in ("but", "yet", "only", "just") and word not in ("only", "just"):
-        return cursor.add(i + 1, "but")
+    if word in ("but", "yet") or (word in ("only", "just") and cursor.last == "comma"):
+        return cursor.add(i + 1, "but", word)
     if word in ("while", "whereas", "when", "because", "although", "though", "so"):
         return cursor.add(i + 1, "stop", word)
     if word in words.CONJUNCTIONS and word not in ("where", "as"):
         return cursor.add(i + 1, "and", word)
     if word in words.RELATIVES and (word != "that" or starts_clause(cursor, i + 1)):
-        return cursor.add(i + 1, "that")
+        return cursor.add(i + 1, "that", word)
     if word in words.REFERRING and (word not in ("her",) or not is_nominal(following)):
         return cursor.add(i + 1, "pron", word)
     if word in ("those", "these", "this", "which", "whom") and not is_nominal(following):
@@ -122,6 +136,8 @@ def _read_negation(cursor: Cursor, i: int) -> int:
         return cursor.add(i + 2, "neg", "not")
     if word in ("no", "not") and following in ("one", "body"):
         return i + 2
+    if (word, following) == ("instead", "of"):
+        return cursor.add(i + 2, "neg", "no")
     if word.endswith(("n't",)):
         cursor.add(i, "cop", word)
     return cursor.add(i + 1, "neg", word)

@@ -6,47 +6,82 @@ from situ.planners.chunking.cursor import Cursor, ends, number_at, relation_leng
 
 
 def read_verb(cursor: Cursor, i: int) -> int:
+    """A verb at the place, if the word there is one."""
     word = cursor.words[i]
     base = verb_forms.VERBS.get(word)
-    if base is None and cursor.last in ("np", "that", "cop", "pron") and _may_act(cursor, i):
-        return cursor.add(i + 1, "verb", word, said=word)
-    if base is None and cursor.last == "comma" and acts(word) and relation_length(cursor, i + 1):
-        return cursor.add(i + 1, "verb", word, said=word)
-    if base is None or word in words.DETERMINERS:
+    if base is None:
+        unknown = _is_unknown_verb(cursor, i)
+        return cursor.add(i + 1, "verb", word, said=word) if unknown else i
+    if word in words.DETERMINERS or _is_no_verb(cursor, i, base):
         return i
-    following = cursor.at(i + 1)
-    if cursor.last == "cop" and word in words.STATES and ends(cursor, i + 1):
-        return i  # "one is open"
-    if cursor.last == "cop" and word == base and word in words.ADJECTIVES:
-        return i  # "is empty": after a copula a base form is no verb
-    if cursor.last == "neg" and cursor.items[-1].word in ("without", "no", "neither", "nor"):
-        return i
-    if (
-        cursor.last in ("verb", "have")
-        and nouns.is_known(word)
-        and not word.endswith(("ing", "ed"))
-    ):
-        return i  # "riding skis", "holds watch"
-    free = cursor.last in ("np", "that", "cop", "pron", "neg", "have", "adj", "verb")
-    if free and (
-        ends(cursor, i + 1)
-        or relation_length(cursor, i + 1) > 0
-        or not is_nominal(following)
-        or word.endswith("ing")
-    ):
-        return cursor.add(i + 1, "verb", base, said=word)
-    if cursor.last in ("np", "that", "pron"):
-        return cursor.add(i + 1, "verb", base, said=word)
-    goes_on = following in words.PREPOSITIONS or following in words.DETERMINERS
-    third = word != base and word.endswith("s")
-    if cursor.last == "and" and third and goes_on and _has_told(cursor):
-        return cursor.add(i + 1, "verb", base, said=word)
-    bare = cursor.last in ("and", "comma", "but", "stop", "rel", "there", "with")
-    object_follows = following in words.DETERMINERS or number_at(cursor, i + 1) > 0
-    closed = object_follows or following in words.PREPOSITIONS
-    if bare and closed and not (nouns.is_known(word) and not object_follows):
+    if _follows_subject(cursor, i) or _goes_on(cursor, i, base) or _begins(cursor, i):
         return cursor.add(i + 1, "verb", base, said=word)
     return i
+
+
+def _is_unknown_verb(cursor: Cursor, i: int) -> bool:
+    if cursor.last in ("np", "that", "cop", "pron"):
+        return _may_act(cursor, i)
+    return cursor.last == "comma" and acts(cursor.words[i]) and relation_length(cursor, i + 1) > 0
+
+
+def _is_no_verb(cursor: Cursor, i: int, base: str) -> bool:
+    """Is a form of a verb an adjective or a noun, by what stands before it?"""
+    word, last = cursor.words[i], cursor.last
+    phrase = cursor.items[-1].phrase if cursor.items else None
+    part = phrase is not None and (phrase.subset or phrase.noun == "one")
+    if (part or last == "cop") and word in words.STATES and ends(cursor, i + 1):
+        return True  # "one is open", "the last one broken"
+    if last == "cop" and word == base and word in words.ADJECTIVES:
+        return True  # "is empty": after a copula a base form is no verb
+    if last == "neg" and cursor.items[-1].word in ("without", "no", "neither", "nor"):
+        return True
+    return last in ("verb", "have") and _is_object(cursor, i)
+
+
+def _follows_subject(cursor: Cursor, i: int) -> bool:
+    if cursor.last in ("np", "that", "pron"):
+        return True
+    goes_on = ends(cursor, i + 1) or relation_length(cursor, i + 1) > 0
+    goes_on = goes_on or not is_nominal(cursor.at(i + 1)) or cursor.words[i].endswith("ing")
+    return cursor.last in ("cop", "neg", "have", "adj", "verb") and goes_on
+
+
+def _goes_on(cursor: Cursor, i: int, base: str) -> bool:
+    """ "a man sits and waves to", "the painter, who wears a hat, stands in"."""
+    word, following = cursor.words[i], cursor.at(i + 1)
+    third = word != base and word.endswith("s")
+    joined = cursor.last == "and" or (cursor.last == "comma" and _in_relative(cursor))
+    leads = following in words.PREPOSITIONS or following in words.DETERMINERS
+    if cursor.last == "comma" and word == base in verb_forms.COMMON:
+        return leads and _has_plural_subject(cursor) and not _has_told(cursor)
+    return joined and third and leads and _has_told(cursor)
+
+
+def _has_plural_subject(cursor: Cursor) -> bool:
+    """ "two men, one with a hat, stand": does the clause begin with several?"""
+    kinds = [item.kind for item in cursor.items]
+    last = max((i for i, kind in enumerate(kinds) if kind == "stop"), default=-1)
+    phrase = cursor.items[last + 1].phrase if last + 1 < len(kinds) else None
+    return phrase is not None and (phrase.plural or (phrase.count or 1) > 1)
+
+
+def _begins(cursor: Cursor, i: int) -> bool:
+    following = cursor.at(i + 1)
+    object_follows = following in words.DETERMINERS or number_at(cursor, i + 1) > 0
+    bare = cursor.last in ("and", "comma", "but", "stop", "rel", "there", "with")
+    noun = nouns.is_known(cursor.words[i]) and not object_follows
+    return bare and (object_follows or following in words.PREPOSITIONS) and not noun
+
+
+def _is_object(cursor: Cursor, i: int) -> bool:
+    """ "riding skis", "holds watch", "holding trekking poles"."""
+    word = cursor.words[i]
+    if word.endswith(("ing", "ed")):
+        before = cursor.items[-1].word
+        takes = before in verb_forms.HOLDING | verb_forms.WEARING | verb_forms.RIDING
+        return takes and nouns.is_plural(cursor.at(i + 1))
+    return nouns.is_known(word)
 
 
 def _has_told(cursor: Cursor) -> bool:
@@ -57,6 +92,13 @@ def _has_told(cursor: Cursor) -> bool:
         if item.kind in ("verb", "cop", "have"):
             return True
     return False
+
+
+def _in_relative(cursor: Cursor) -> bool:
+    """ "the painter, who wears a hat, stands": after the second comma the clause goes on."""
+    kinds = [item.kind for item in cursor.items]
+    last = max((i for i, kind in enumerate(kinds) if kind == "stop"), default=-1)
+    return "that" in kinds[last + 1 :] and kinds[last + 1 :].count("comma") == 2
 
 
 def _may_act(cursor: Cursor, i: int) -> bool:

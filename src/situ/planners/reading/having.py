@@ -1,6 +1,6 @@
 """ "with", "has" and "contains": whose things they are, and what that means for boxes."""
 
-from situ.planners import nouns
+from situ.planners import nouns, uses
 from situ.planners.chunking.items import Item
 from situ.planners.reading.relating import for_each, relate
 from situ.planners.reading.state import Ids, Reading
@@ -18,39 +18,52 @@ def begin_with(state: Reading, host: Ids, contains: bool) -> None:
 
 def close_with(state: Reading, item: Item) -> None:
     """A clause of its own, or a comma, ends "with"."""
-    if not state.in_with:
+    if not state.in_with or item.kind in ("rel", "place", "full", "neg", "adj", "pron", "holds"):
         return
-    if item.kind in ("rel", "place", "full", "neg", "adj", "pron", "holds"):
-        return
-    if item.kind == "np" and state.before == "with":
-        return
-    if item.kind == "np" and state.before == "have":
+    if item.kind == "np" and (state.before in ("with", "have") or _goes_with(state)):
         return
     if item.kind in ("and", "comma") and state.with_group and state.kind(state.index + 1) == "np":
-        following = state.kind(state.index + 2)
-        if following in ("cop", "verb") or (
-            item.kind == "comma" and state.host and not _continues_list(state)
-        ):
+        if _ends_list(state, item):
             flush_with(state, item)
             state.in_with = False
-        return
-    if item.kind == "np" and (state.with_group or state.waiting or state.negated):
-        return
-    participle = is_participle(item.said)
-    if (
-        item.kind == "verb"
-        and participle
-        and state.with_group
-        and state.kind(state.index + 1) in ("rel", "adj")
-    ):
-        state.relative, state.with_group, state.in_with = state.with_group, [], False
-        return
-    if item.kind in ("verb", "that", "with", "have", "cop", "there", "but", "stop"):
+    elif item.kind == "verb" and state.with_group and _is_reduced(state, item):
+        _go_on(state)
+    elif item.kind in ("verb", "that", "with", "have", "cop", "there", "but", "stop"):
         if state.owned and item.kind in ("cop", "verb"):
             state.relative = list(state.with_group)
+            state.of_part = not state.with_group
         state.owned = False
         flush_with(state, item)
         state.in_with = item.kind in ("with", "have")
+
+
+def _goes_with(state: Reading) -> bool:
+    return bool(state.with_group or state.waiting or state.negated)
+
+
+def _is_reduced(state: Reading, item: Item) -> bool:
+    """ "with a boy standing on it": a participle and where."""
+    follows = is_participle(item.said) and state.before != "comma"
+    return follows and state.kind(state.index + 1) in ("rel", "adj", "place")
+
+
+def _ends_list(state: Reading, item: Item) -> bool:
+    """After "and" or a comma: does a clause begin, or does the list go on?"""
+    following, *later = (state.kind(state.index + k) for k in (2, 3, 4))
+    hanging = following == "verb" and later == ["rel", "pron"]
+    alone = item.kind == "comma" and bool(state.host) and not _continues_list(state)
+    return (following in ("cop", "verb") and not hanging) or alone
+
+
+def _go_on(state: Reading) -> None:
+    """ "a boy with a kite flying over": the kite flies; "a vase with tulips standing on": the vase stands."""
+    group = state.with_group
+    full = touches(state, group) and not any(state.are([i], nouns.ANIMATE) for i in group)
+    full = full and state.are(state.host, uses.CONTAINERS) and state.kind(state.index + 2) == "np"
+    if full:
+        flush_with(state, None)
+    state.relative = state.host if full else group
+    state.with_group, state.in_with = [], False
 
 
 def _continues_list(state: Reading) -> bool:
@@ -84,7 +97,7 @@ def give(state: Reading, host: Ids, one: int) -> None:
     each = state.each or (
         total > 1 and thing.plural and not thing.exact and total == len(host) * owner.count
     )
-    if state.each or (each and kind in nouns.WEARABLE):
+    if state.each or (each and kind in uses.WEARABLE):
         thing.count = thing.count * total if state.each else total
     predicate = _having(state, nouns.head(owner.noun), kind)
     relate(state, host, predicate, [one], predicate != "near", each and total > 1)
@@ -96,21 +109,36 @@ def touches(state: Reading, group: Ids) -> bool:
 
 
 def _having(state: Reading, owner: str, kind: str) -> str:
-    if kind in nouns.WEARABLE and owner in nouns.ANIMATE:
+    if kind in uses.WEARABLE and owner in nouns.ANIMATE:
         return "wearing"
-    if kind in nouns.HANDHELD and owner in nouns.PEOPLE:
+    if kind in uses.HANDHELD and owner in (nouns.ANIMATE if state.instrument else nouns.PEOPLE):
         return "holding"
-    if state.contains or (owner in nouns.CONTAINERS and owner not in nouns.SURFACES):
+    if state.contains or (owner in uses.CONTAINERS and owner not in uses.SURFACES):
         return "~inside"
     if kind in nouns.PLACED_PARTS and owner in nouns.WITH_PARTS:
         return "~inside"
-    if owner in nouns.SURFACES and kind not in nouns.SURFACES:
+    if owner in uses.SURFACES and (kind not in uses.SURFACES or _is_smaller(kind, owner)):
+        return "~on"
+    if owner in uses.EXPANSES:
         return "~on"
     return "near"
+
+
+def _is_smaller(kind: str, owner: str) -> bool:
+    (width, height), (wide, high) = nouns.size_of(kind), nouns.size_of(owner)
+    return width * height < 0.8 * wide * high
 
 
 def with_at_host(state: Reading, predicate: str) -> None:
     """ "a table with a vase on top"."""
     group, state.with_group = state.with_group, []
-    for_each(state, group, state.host)
-    relate(state, group, predicate, state.host, each=state.each)
+    host = _topmost(state, state.host) if predicate == "on" else state.host
+    for_each(state, group, host)
+    relate(state, group, predicate, host, each=state.each)
+
+
+def _topmost(state: Reading, host: Ids) -> Ids:
+    """ "a cake on a plate with a cherry on top": on top of the cake."""
+    flat = state.are(host, uses.FLAT)
+    borne = [r.subject for r in state.relations if r.predicate == "on" and [r.object] == host]
+    return borne[-1:] if flat and borne else host

@@ -1,6 +1,8 @@
 """A relation meets its landmark."""
 
-from situ.planners import nouns
+from dataclasses import replace
+
+from situ.planners import nouns, uses, words
 from situ.planners.reading.having import give, touches
 from situ.planners.reading.relating import for_each, pair_up, relate
 from situ.planners.reading.state import Ids, Reading, Waiting
@@ -23,8 +25,29 @@ def land(state: Reading, ids: Ids) -> None:
         _land_one(state, one, ids)
     state.last_landmark, state.last_predicate = list(ids), waiting[-1].predicate
     state.last_said = waiting[-1].said
-    state.now(ids, "landmark")
+    if not _stays_with(state, waiting[-1], ids):
+        state.now(ids, "landmark")
     maybe_also(state, waiting[-1])
+
+
+def _stays_with(state: Reading, waiting: Waiting, ids: Ids) -> bool:
+    """After "a cart full of hay" and "a girl in a coat" one goes on about the cart and the girl."""
+    worn = waiting.said == "in" and state.are(ids, uses.WEARABLE)
+    worn = worn or waiting.predicate == "holding"
+    if waiting.said != "full" and not (worn and state.are(waiting.subjects, nouns.ANIMATE)):
+        return False
+    state.now(waiting.subjects, "landmark")
+    if waiting.said == "full" and _goes_on_bare(state):
+        state.waiting = [waiting]  # "filled with nuts and berries"
+    return True
+
+
+def _goes_on_bare(state: Reading) -> bool:
+    """Does "and" lead to a noun phrase without a determiner or a number?"""
+    following = state.items[state.index + 1 : state.index + 3]
+    phrase = following[1].phrase if len(following) == 2 else None
+    bare = phrase is not None and not phrase.determiner and phrase.count is None
+    return bare and following[0].kind == "and"
 
 
 def _collects(state: Reading, waiting: Waiting, ids: Ids) -> bool:
@@ -43,20 +66,47 @@ def _land_one(state: Reading, waiting: Waiting, ids: Ids) -> None:
     if waiting.negated:
         _leave_unplaced(state, ids)
         return
+    if not waiting.subjects and state.absent:
+        state.denied = replace(waiting, subjects=list(ids))
     subjects = _with_its_host(state, waiting, ids)
+    if waiting.said == "in" and state.are(subjects, nouns.PEOPLE) and _is_bare_dress(state, ids):
+        state.entities[ids[0]].count = sum(state.entities[i].count for i in subjects)
     each = state.each or pair_up(state, subjects, ids)
     if state.each:
         total = sum(state.entities[i].count for i in subjects)
-        for one in ids if waiting.predicate.startswith("~") else []:
+        for one in ids if waiting.predicate.startswith("~") or _is_new(state, ids) else []:
             state.entities[one].count *= total
+            each = total > 1
     elif state.spread:
         subjects = [_spread(state, one, ids) for one in subjects]
         each = sum(state.entities[i].count for i in ids) > 1
     relate(state, subjects, waiting.predicate, ids, each=each)
-    if waiting.maybe:
+    if subjects == state.host == state.group[-1:]:
+        waiting.maybe = state.group[:-1]
+    if waiting.maybe and waiting.predicate != "flank":
         sure = _bears(state, waiting, ids)
         relate(state, waiting.maybe, waiting.predicate, ids, sure=sure)
         state.rel_subjects = list(subjects)
+
+
+def _is_bare_dress(state: Reading, ids: Ids) -> bool:
+    """ "nine singers in purple robes": nine robes."""
+    phrase = state.items[state.index].phrase
+    bare = phrase is not None and not phrase.determiner and phrase.count is None
+    many = phrase is not None and (phrase.plural or phrase.noun.split()[-1:] in _ALWAYS_PLURAL)
+    single = state.are(ids, uses.FOOTWEAR) or state.are(ids, _PAIRED)
+    return bare and many and len(ids) == 1 and state.are(ids, uses.WEARABLE) and not single
+
+
+_ALWAYS_PLURAL = [[name] for name in sorted(nouns.ALWAYS_PLURAL)]
+_PAIRED = frozenset({"glove", "mitten", "earring", "bracelet", "sock"})
+
+
+def _is_new(state: Reading, ids: Ids) -> bool:
+    """ "each on a throne", "each on its own saucer": one for each, and not named before."""
+    phrase = state.items[state.index].phrase
+    single = phrase is not None and phrase.determiner in words.ARTICLES | words.POSSESSIVES
+    return single and ids == [len(state.entities) - 1] and state.entities[ids[0]].count == 1
 
 
 def _leave_unplaced(state: Reading, ids: Ids) -> None:
@@ -72,7 +122,16 @@ def _with_its_host(state: Reading, waiting: Waiting, ids: Ids) -> Ids:
     if not (state.in_with and state.with_group):
         return waiting.subjects
     group, state.with_group = state.with_group, []
-    if set(ids) == set(state.host):
+    parts = [i for i in group if state.are([i], nouns.PLACED_PARTS)]
+    if parts and len(parts) < len(group):  # "a house with a door and a dog beside a tree"
+        for one in parts:
+            give(state, state.host, one)
+        return [i for i in group if i not in parts]
+    if (
+        waiting.predicate == "flank"
+        or set(ids) == set(state.host)
+        or _stands_apart(state, group, ids)
+    ):
         for_each(state, group, state.host)
         return group
     people = state.are(state.host, nouns.PEOPLE) and waiting.predicate not in ("on", "inside")
@@ -81,6 +140,14 @@ def _with_its_host(state: Reading, waiting: Waiting, ids: Ids) -> Ids:
             give(state, state.host, one)
         return state.host
     return group
+
+
+def _stands_apart(state: Reading, group: Ids, ids: Ids) -> bool:
+    """ "on a beach, with a bucket next to the castle": what was named before is where the bucket is."""
+    landmark = state.items[state.index]
+    known = landmark.kind == "pron" or ids[0] < group[0]
+    own = uses.WEARABLE if state.apart else uses.WEARABLE | uses.HANDHELD
+    return known and not (state.are(group, own) and state.are(state.host, nouns.ANIMATE))
 
 
 def _spread(state: Reading, one: int, ids: Ids) -> int:
@@ -99,8 +166,8 @@ def _bears(state: Reading, waiting: Waiting, ids: Ids) -> bool:
     """Is there surely room on or in the landmark for all that were listed?"""
     if waiting.predicate not in ("on", "inside"):
         return False
-    kinds = nouns.SURFACES if waiting.predicate == "on" else nouns.CONTAINERS
-    return state.are(ids, kinds) or state.are(ids, nouns.EXPANSES)
+    kinds = uses.SURFACES if waiting.predicate == "on" else uses.CONTAINERS
+    return state.are(ids, kinds) or state.are(ids, uses.EXPANSES)
 
 
 def maybe_also(state: Reading, waiting: Waiting) -> None:

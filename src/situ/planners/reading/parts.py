@@ -1,6 +1,8 @@
 """The part of a thing in its clause: landmark, object, belonging or subject."""
 
+from situ.planners import uses
 from situ.planners.chunking.items import NounPhrase
+from situ.planners.reading.having import flush_with
 from situ.planners.reading.landing import land, maybe_also
 from situ.planners.reading.relating import relate
 from situ.planners.reading.state import Ids, Reading
@@ -10,6 +12,11 @@ from situ.planners.symbols import TOUCHING
 
 def place_ids(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     """Give a noun phrase its part in the clause."""
+    if state.before == "that":
+        state.relative = []  # "a cake that her father holds"
+    if phrase is not None and phrase.subset and state.before == "comma" and not state.waiting:
+        flush_with(state, None)
+        state.verb = ""
     if state.waiting:
         state.spread = phrase is not None and (phrase.each or phrase.spread)
         land(state, ids)
@@ -17,16 +24,41 @@ def place_ids(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
         take_object(state, ids, phrase)
     elif state.in_with and (state.before in ("with", "have", "and", "comma", "neg", "np")):
         _take_with(state, ids)
-    elif state.object_of and state.before == "and" and _coordinates(state):
-        relate(state, state.verb_subjects, state.object_of, ids)
-        state.now(ids, "object")
+    elif state.object_of and _continues_objects(state, ids):
+        state.verb = state.object_base
+        take_object(state, ids, phrase)
     else:
         _take_subject(state, ids, phrase)
+
+
+def _continues_objects(state: Reading, ids: Ids) -> bool:
+    """ "holding a, b and c": after "and", or a comma inside such a list."""
+    if state.before == "and":
+        worn = state.object_of == "wearing" and state.are(ids, uses.WEARABLE)
+        return worn or _coordinates(state) or _awaits_verb(state)
+    following = state.kind(state.index + 1), state.kind(state.index + 2)
+    listed = following in (("and", "np"), ("comma", "np"), ("comma", "and"))
+    return state.before == "comma" and state.role == "object" and listed
+
+
+def _awaits_verb(state: Reading) -> bool:
+    """ "a man carrying a ladder and a bucket walks": the clause has no finite verb before that."""
+    following = state.items[state.index + 1 : state.index + 2]
+    finite = any(i.kind == "verb" and not i.said.endswith("ing") for i in following)
+    start = max((k for k in range(state.index) if state.kind(k) == "stop"), default=-1)
+    told = [i for i in state.items[start + 1 : state.index] if i.kind in ("verb", "cop", "have")]
+    return finite and all(i.kind == "verb" and i.said.endswith("ing") for i in told)
 
 
 def _coordinates(state: Reading) -> bool:
     """After "and": does the noun phrase go on with the list, or begin a clause?"""
     return state.kind(state.index + 1) not in ("cop", "verb", "rel", "with", "have", "place")
+
+
+def _begins_another(state: Reading) -> bool:
+    """ "Behind the bar a man sings, and two lamps hang": the lamps have a clause of their own."""
+    told = state.rel_subjects and state.before in ("and", "comma") and state.predicated
+    return bool(told) and state.kind(state.index + 1) in ("verb", "cop")
 
 
 def _take_with(state: Reading, ids: Ids) -> None:
@@ -40,26 +72,16 @@ def _take_with(state: Reading, ids: Ids) -> None:
 def _take_subject(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     whole = phrase is None or not phrase.subset
     joined = state.before in ("and", "comma") and state.role == "subject" and whole
-    joined = joined and not state.predicated
-    also = state.also
-    if (
-        also
-        and also[1] == state.index
-        and _coordinates(state)
-        and also[0].predicate not in TOUCHING
-    ):
-        relate(state, also[0].subjects, also[0].predicate, ids, sure=False)
-        maybe_also(state, also[0])
+    parts = any(state.entities[i].parent in state.group for i in ids)
+    joined = joined and not state.predicated and not parts
+    _take_also(state, ids)
     if not state.subjects and not joined:
         state.first_subjects = list(ids)
     state.group = [*state.group, *ids] if joined else list(ids)
     state.subjects = list(state.group)
-    if state.fronted and state.fronted.subjects:
-        keep = state.rel_subjects
-        relate(
-            state, ids, state.fronted.predicate, [i for i in state.fronted.subjects if i not in ids]
-        )
-        state.rel_subjects = keep or list(ids)
+    if state.denied and state.before == "but":  # "no cup on the table, only a plate"
+        relate(state, ids, state.denied.predicate, state.denied.subjects)
+    _take_fronted(state, ids)
     if state.fronted_place:
         for one in ids:
             state.entities[one].place = state.fronted_place
@@ -68,3 +90,24 @@ def _take_subject(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     state.after_cop, state.object_of, state.verb = False, "", ""
     state.predicated = state.predicated and joined
     state.now(ids, "subject")
+
+
+def _take_also(state: Reading, ids: Ids) -> None:
+    """ "next to a dog and a bird": perhaps next to both."""
+    also = state.also
+    if not also or also[1] != state.index or also[0].predicate in TOUCHING:
+        return
+    if _coordinates(state):
+        relate(state, also[0].subjects, also[0].predicate, ids, sure=False)
+        maybe_also(state, also[0])
+
+
+def _take_fronted(state: Reading, ids: Ids) -> None:
+    """ "On the table is a cat": the subject has come."""
+    if state.fronted and _begins_another(state):
+        state.fronted = None
+    if state.fronted and state.fronted.subjects:
+        keep = state.rel_subjects
+        landmark = [i for i in state.fronted.subjects if i not in ids]
+        relate(state, ids, state.fronted.predicate, landmark)
+        state.rel_subjects = keep or list(ids)

@@ -1,6 +1,6 @@
 """What "it", "them", "each" and "both" stand for."""
 
-from situ.planners import nouns, verb_forms
+from situ.planners import kinds, nouns, verb_forms
 from situ.planners.chunking.items import Item
 from situ.planners.reading.landing import land
 from situ.planners.reading.mentions import antecedent
@@ -12,27 +12,39 @@ from situ.planners.reading.state import Ids, Reading
 def on_pron(state: Reading, item: Item) -> None:
     if item.word == "each other":
         _each_other(state)
-        return
-    if item.word in ("each", "both"):
+    elif item.word in ("each", "both", "all", "all of them"):
         _distribute(state, item.word)
-        return
-    if state.mute:
-        return
+    elif not state.mute and (ids := _meant_by(state, item.word)):
+        place_ids(state, ids, None)
+
+
+def _meant_by(state: Reading, word: str) -> Ids:
+    """What "it", "him" or "them" stands for."""
     taken = state.with_group if state.in_with else []
-    topic = _topic_of(state)
+    topic = topic_of(state)
     subjects = [i for w in state.waiting for i in w.subjects] or state.subjects
-    plural = item.word in ("them", "they", "their", "themselves")
-    person = item.word in ("him", "he", "she", "her")
+    plural = word in ("them", "they", "their", "themselves")
+    person = word in ("him", "he", "she", "her")
     ids = state.host if (taken or (state.relative and state.host)) and not plural else []
     if topic and not plural and not person and topic != subjects:
         ids = ids or topic
-    acting = item.word == "it" and _acts(state)
-    kinds = nouns.PEOPLE if person else nouns.ANIMALS if acting else nouns.NAMED
-    ids = ids or antecedent(state, [*subjects, *taken], plural, kinds)
+    begins = state.kind(state.index + 1) in ("cop", "verb", "have")
+    begins = begins and person and not state.waiting and not taken
+    fronted = bool(state.waiting) and state.waiting[0] is state.fronted
+    but = [] if fronted or begins else [*subjects, *taken]
+    ids = ids or antecedent(state, but, plural, _kinds_of(state, word))
     if not ids and state.waiting and len(subjects) > 1 and not plural:
         ids = _parted(state, subjects)
-    if ids:
-        place_ids(state, ids, None)
+    return ids
+
+
+def _kinds_of(state: Reading, word: str) -> frozenset[str]:
+    """The kinds that a pronoun may stand for: men for "him" where there is one."""
+    if word in ("him", "he", "she", "her"):
+        sex = kinds.MEN if word in ("he", "him") else kinds.WOMEN
+        told = any(state.are([i], sex) for i in range(len(state.entities)))
+        return sex if told else nouns.PEOPLE
+    return nouns.ANIMALS if word == "it" and _acts(state) else nouns.NAMED
 
 
 def _parted(state: Reading, subjects: Ids) -> Ids:
@@ -52,10 +64,10 @@ def _acts(state: Reading) -> bool:
     )
 
 
-def _topic_of(state: Reading) -> Ids:
+def topic_of(state: Reading) -> Ids:
     """ "An owl on a branch, the moon behind it": after a bare comma "it" is the owl."""
     index = state.index - 1
-    while state.kind(index) in ("np", "rel", "verb", "adj"):
+    while state.kind(index) in ("np", "rel", "verb", "adj", "full"):
         index -= 1
     alone = state.kind(index) == "comma" and state.kind(index + 1) == "np" and index > 0
     verbs = {item.kind for item in state.items[index : state.index]} & {"verb", "cop"}
@@ -84,19 +96,40 @@ def _multiplied(state: Reading) -> bool:
     return False
 
 
+def _all_of(state: Reading) -> Ids:
+    """All that does not stand on or in something else already."""
+    touching = {r.subject for r in state.relations if r.predicate in ("on", "inside", "riding")}
+    touching |= {r.object for r in state.relations if r.predicate in ("wearing", "holding")}
+    return [i for i, e in enumerate(state.entities) if e.count and i not in touching]
+
+
+def _both_of(state: Reading) -> Ids:
+    """The two that were joined, a thing that there are two of, or the latest two."""
+    if len(state.group) == 2:
+        return list(state.group)
+    pairs = [i for i, e in enumerate(state.entities) if e.count == 2 and e.exact]
+    return pairs[:1] if pairs and pairs[0] in state.first_subjects else state.latest(2)
+
+
 def _distribute(state: Reading, word: str) -> None:
+    if word == "all":
+        state.subjects = state.np = state.group = _all_of(state)
+        state.role = "subject"
+        return
     if word == "both":
-        state.subjects = state.latest(2) if len(state.group) != 2 else list(state.group)
-        state.np = list(state.subjects)
+        state.subjects = state.np = _both_of(state)
         return
     ended = state.kind(state.index + 1) in ("stop", "comma", "and")
     if word == "each" and not state.waiting and ended and _multiplied(state):
         return
-    plural = state.np or state.subjects
+    acting = state.before == "comma" and state.kind(state.index + 1) == "verb"
+    plural = state.subjects if acting and state.subjects else state.np or state.subjects
+    if state.waiting and state.in_with and state.host:
+        plural = state.host  # "four plates with two cakes on each"
     several = [i for i in plural if state.entities[i].count > 1] or antecedent(state, [], True)
     if state.waiting and word == "each":
         state.spread = True
         land(state, list(several))
         return
     state.subjects = state.np = list(several)
-    state.group, state.role, state.each = list(several), "subject", True
+    state.group, state.role, state.each = list(several), "subject", word == "each"

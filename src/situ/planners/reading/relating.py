@@ -2,7 +2,7 @@
 
 import itertools
 
-from situ.planners import nouns
+from situ.planners import nouns, uses
 from situ.planners.chunking.items import NounPhrase
 from situ.planners.reading.state import Ids, Reading
 from situ.planners.symbols import Relation
@@ -40,15 +40,21 @@ def relate(
         return
     for s in subjects:
         for o in objects:
-            _emit(state, Relation(s, _worn(state, s, predicate, o), o, sure, each))
+            _emit(state, Relation(s, _meant(state, s, predicate, o), o, sure, each))
     if sure:
         state.rel_subjects = list(subjects)
 
 
-def _worn(state: Reading, subject: int, predicate: str, landmark: int) -> str:
-    clothed = state.are([landmark], nouns.WEARABLE) and state.are([subject], nouns.PEOPLE)
-    one_shoe = state.entities[landmark].count == 1 and state.are([landmark], nouns.FOOTWEAR)
-    return "wearing" if predicate == "inside" and clothed and not one_shoe else predicate
+def _meant(state: Reading, subject: int, predicate: str, landmark: int) -> str:
+    """What "in" is: in clothes one wears them, in a chair one is on it."""
+    if predicate != "inside":
+        return predicate
+    if state.are([landmark], uses.ON_IN) and not state.enclosed:
+        return "on"
+    dress = uses.WEARABLE if state.are([subject], nouns.PEOPLE) else uses.DRESS
+    clothed = state.are([landmark], dress) and state.are([subject], nouns.ANIMATE)
+    one_shoe = state.entities[landmark].count == 1 and state.are([landmark], uses.FOOTWEAR)
+    return "wearing" if clothed and not one_shoe else predicate
 
 
 def _emit(state: Reading, relation: Relation) -> None:
@@ -77,6 +83,7 @@ def _stand_between(state: Reading, subjects: Ids, objects: Ids) -> None:
 
 
 def _flank(state: Reading, subjects: Ids, objects: Ids) -> None:
+    subjects = [_given_back(state, one) for one in subjects]
     for one in subjects:
         entity = state.entities[one]
         if not entity.exact or entity.count == 1:
@@ -84,6 +91,16 @@ def _flank(state: Reading, subjects: Ids, objects: Ids) -> None:
             entity.count = max(2, entity.count)
             entity.count *= max(1, sum(state.entities[o].count for o in objects[:1]))
     relate(state, subjects, "around", objects)
+
+
+def _given_back(state: Reading, one: int) -> int:
+    """ "two mailboxes, one on each side": both of them."""
+    entity = state.entities[one]
+    if entity.parent is None or entity.count != 1:
+        return one
+    state.entities[entity.parent].count += 1
+    entity.count = 0
+    return entity.parent
 
 
 def pairwise(state: Reading, predicate: str, group: Ids) -> None:

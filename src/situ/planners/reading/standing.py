@@ -1,6 +1,6 @@
 """Prepositions: who stands there, and whether the landmark came before or is to come."""
 
-from situ.planners import nouns, verb_forms
+from situ.planners import nouns, uses, verb_forms
 from situ.planners.chunking.items import Item
 from situ.planners.reading.having import with_at_host
 from situ.planners.reading.landing import front
@@ -8,26 +8,37 @@ from situ.planners.reading.mentions import antecedent
 from situ.planners.reading.relating import pairwise, relate
 from situ.planners.reading.state import Ids, Reading, Waiting
 from situ.planners.symbols import TOUCHING
+from situ.planners.verb_forms import word_set
 
 
 def on_rel(state: Reading, item: Item) -> None:
-    predicate = item.word
-    if item.said == "across" and state.verb in _SPREAD:
-        predicate = "on"
+    state.enclosed = item.said.startswith(("inside", "within"))
+    predicate = _of_verb(state, item, item.word)
     if predicate == "together":
         pairwise(state, "next to", state.group or state.subjects)
+    elif _switches(state, item):
         return
+    elif item.landmark:
+        _dangling(state, predicate)
+    else:
+        _await_landmark(state, item, predicate)
+
+
+def _switches(state: Reading, item: Item) -> bool:
+    """ "the lamp is on"."""
     ended = state.kind(state.index + 1) in ("stop", "comma", "and")
     switched = item.said in ("on", "off", "out", "up", "down", "over", "in", "around")
-    if state.before == "cop" and ended and not item.landmark and switched and not state.relative:
-        return  # "the lamp is on"
-    if item.landmark and not _of_follows(item):
-        _dangling(state, predicate)
-        return
+    told = state.before == "cop" and not item.landmark and not state.relative
+    return told and ended and switched
+
+
+def _await_landmark(state: Reading, item: Item, predicate: str) -> None:
     subjects, maybe = _subjects_of(state, predicate)
     negated, state.negated = state.negated, False
     if state.mute:
         return
+    if state.in_with and state.left_out == state.index - 1:
+        subjects, maybe = [], []  # "with no plates in it"
     if _opens_clause(state):
         state.fronted = Waiting(predicate, [], said=item.said)
         state.waiting = [state.fronted]
@@ -40,52 +51,83 @@ def on_rel(state: Reading, item: Item) -> None:
         _land_alone(state, predicate)
 
 
-_SPREAD = (
-    "lie",
-    "lay",
-    "sprawl",
-    "drape",
-    "spread",
-    "stretch",
-    "scatter",
-    "drip",
-    "spill",
-    "paint",
-)
+def _of_verb(state: Reading, item: Item, predicate: str) -> str:
+    """What a preposition means after some verbs: "hanging from", "leaning on", "held by"."""
+    if item.said == "across" and state.verb in _SPREAD:
+        return "on"
+    if item.said == "from" and state.verb in verb_forms.HANGING:
+        return "below"
+    if item.said == "on" and state.verb in ("talk", "speak", "chat"):
+        return "holding"  # "talks on the phone"
+    if item.said == "on" and state.verb == "lean":
+        return "next to"
+    if item.said == "by" and not state.items[state.index - 1].said.endswith("ing"):
+        return {"hold": "~holding", "carry": "~holding", "wear": "~wearing", "ride": "~riding"}.get(
+            state.verb, predicate
+        )
+    return predicate
+
+
+_SIDES = ("left of", "right of", "above", "below", "next to", "between")
+_SPREAD = word_set("drape drip lay lie paint scatter spill sprawl spread stretch")
 
 
 def _subjects_of(state: Reading, predicate: str) -> tuple[Ids, Ids]:
     """Who stands there: surely, and perhaps."""
     before = state.before
+    if before == "rel" and state.waiting and state.waiting[-1].subjects:
+        return state.waiting[-1].subjects, []  # "watching from behind a tree"
     if before == "verb" and state.verb and state.verb_subjects and not state.fronted:
         return state.verb_subjects, []
     if state.relative and before in ("verb", "cop", "that", "neg", "adj"):
         return state.relative, []
     if before in ("np", "pron", "full", "place"):
         if state.role in ("landmark", "object", "with") and state.np:
-            main = [i for i in state.subjects if i not in state.np]
-            if predicate == "~around":
-                return state.np, []
-            if state.object_base in verb_forms.PLACING and state.role == "object":
-                return state.np, []
-            held = state.object_of in ("holding", "wearing") and not _is_carrier(state)
-            loose = predicate not in ("on", "inside") or held
-            if main and state.role == "landmark" and state.last_said == "for":
-                return main, []
-            if state.role == "object" and loose and main:
-                return main, state.np
-            return state.np, main if predicate not in TOUCHING else []
+            return _nearest_or_main(state, predicate)
         return _coordinated(state, predicate)
+    if before == "comma" and predicate.startswith("~") and state.subjects:
+        return state.subjects, []  # "a door with a bell, flanked by two pots"
     if before in ("and", "comma", "but", "neg") and state.rel_subjects:
         return state.rel_subjects, []
     return state.subjects or state.np, []
+
+
+def _nearest_or_main(state: Reading, predicate: str) -> tuple[Ids, Ids]:
+    """After an object or a landmark: that, what the clause is about, or perhaps both."""
+    main = [i for i in state.subjects if i not in state.np]
+    placed = state.object_base in verb_forms.PLACING and state.role == "object"
+    if predicate == "~around" or placed:
+        return state.np, []
+    if main and state.role == "landmark" and state.last_said == "for":
+        return main, []
+    if main and state.role == "object" and _is_of_the_doer(state, main, predicate):
+        return main, state.np
+    also = predicate not in TOUCHING or _share_a_ground(state, predicate)
+    return state.np, main if also else []
+
+
+def _is_of_the_doer(state: Reading, main: Ids, predicate: str) -> bool:
+    """ "a boy eats an apple on a bench", but "carries eggs in a basket" and "feeds a cat on a chair"."""
+    doing = state.are(main, nouns.ANIMATE) and not state.are(state.np, nouns.ANIMATE)
+    held = (doing or state.object_of in ("wearing", "holding")) and not _is_carrier(state)
+    away = state.items[state.index].said.startswith("from")
+    return predicate not in ("on", "inside") or held or away
+
+
+def _share_a_ground(state: Reading, predicate: str) -> bool:
+    """ "a fork left of a plate on a table": both are on it; "a man beside a woman on a chair": one is."""
+    following = state.items[state.index + 1 : state.index + 2]
+    names = [nouns.head(i.phrase.noun) for i in following if i.phrase and i.phrase.noun]
+    level = state.role == "landmark" and state.last_predicate in _SIDES
+    wide = uses.SURFACES - uses.FOR_ONE if predicate == "on" else uses.CONTAINERS
+    return level and predicate in ("on", "inside") and all(name in wide for name in names)
 
 
 def _is_carrier(state: Reading) -> bool:
     """Is the next thing what one carries others in or on? "holding a cup on a tray", not "on a horse"."""
     following = state.items[state.index + 1 : state.index + 2]
     names = [nouns.head(i.phrase.noun) for i in following if i.phrase and i.phrase.noun]
-    return any(name in nouns.CARRIERS for name in names)
+    return any(name in uses.CARRIERS for name in names)
 
 
 def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
@@ -97,7 +139,7 @@ def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
 
 def _opens_clause(state: Reading) -> bool:
     """ "On the table is a cat", "left of the tree a swing": the subject is still to come."""
-    if state.before not in ("stop", "and", "comma", "but", "that"):
+    if state.before not in ("stop", "and", "comma", "but", "that", "order"):
         return False
     end = _after_landmark(state, state.index + 1)
     following, later = state.kind(end), state.kind(end + 1)
@@ -136,7 +178,7 @@ def _land_alone(state: Reading, predicate: str) -> None:
         relate(state, state.first_subjects, predicate, thing)
         return
     loose = predicate in ("inside", "near", "next to") and not state.with_group
-    if waiting.negated or (loose and not state.are(state.last_landmark, nouns.CONTAINERS)):
+    if waiting.negated or (loose and not state.are(state.last_landmark, uses.CONTAINERS)):
         return
     _dangle(state, predicate, waiting.subjects)
 
@@ -180,7 +222,3 @@ def _dangle(state: Reading, predicate: str, subjects: Ids) -> None:
 
 def _turned_landmark(state: Reading, subjects: Ids) -> Ids:
     return [i for i in state.last_landmark if i not in subjects]
-
-
-def _of_follows(item: Item) -> bool:
-    return False

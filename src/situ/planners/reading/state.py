@@ -56,7 +56,11 @@ class Reading:
         self.between: Ids = []
         self.also: tuple[Waiting, int] | None = None
         self.last_landmark: Ids = []
+        self.denied: Waiting | None = None  # "no cup on the table": where there is none
+        self.left_out = -1  # the item that told of what is not there
         self.of_each = 0  # "three of each"
+        self.enclosed = False  # "inside" and not "in" was said
+        self.in_hand = False  # a hand was named, so that "the other" may be the other hand
         self.order = ""  # how the things of a list follow each other: "left of"
         self.new_clause()
 
@@ -77,6 +81,10 @@ class Reading:
         self.with_group: Ids = []
         self.in_with = False
         self.contains = False
+        self.modified: Ids = []  # what a relative clause tells of
+        self.of_part = False  # "whose ears are long": it is said of what has no box
+        self.instrument = False  # "paints a wall with a brush"
+        self.apart = False  # ", with": what comes need not be of the nearest thing
         self.owned = False  # after "whose": what is said is said of the part
         self.relative: Ids = []
         self.negated = False

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from situ.planners import nouns, verb_forms
+from situ.planners import kinds, nouns, uses, verb_forms
 from situ.planners.chunking.items import Item, NounPhrase
 from situ.planners.reading.relating import pair_up, relate
 from situ.planners.reading.state import Ids, Reading
@@ -19,12 +19,16 @@ def on_verb(state: Reading, item: Item) -> None:
     if (
         base in verb_forms.DEPICTING
         and following in ("np", "adj")
-        and state.are(_doer(state), nouns.SCREENS)
+        and state.are(_doer(state), uses.SCREENS)
     ):
         state.mute = True
         return
     state.verb, state.verb_subjects = base, _doer(state)
     state.object_of = ""
+    ended = following in ("stop", "comma", "and")
+    back = 3 if state.before == "cop" else 2
+    if ended and state.modified and state.kind(state.index - back) == "that":
+        take_object(state, state.modified, None)  # "a cake that her father is holding"
 
 
 def _doer(state: Reading) -> Ids:
@@ -43,7 +47,15 @@ def _doer(state: Reading) -> Ids:
 def _of_landmark(state: Reading) -> bool:
     """ "a man next to a woman holding a baby": the nearer one does it, if it is one who may."""
     said = state.items[state.index].said
-    if state.before != "np" or state.role != "landmark" or not said.endswith("ing"):
+    following = state.items[state.index + 1 : state.index + 2]
+    passive = is_participle(said) and any(i.said == "by" for i in following)
+    if passive and state.before == "np" and state.role == "landmark":
+        return True  # "on a plate held by a waiter"
+    if state.before != "np" or state.role != "landmark":
+        return False
+    if is_participle(said) and [state.kind(state.index + k) for k in (1, 2)] == ["rel", "pron"]:
+        return True  # "bigger than the kite flying below it"
+    if not said.endswith("ing"):
         return False
     people = state.are(state.np, nouns.PEOPLE)
     return people or (
@@ -57,12 +69,16 @@ def _verb_predicate(state: Reading, subjects: Ids, objects: Ids) -> str:
     if verb in verb_forms.WEARING:
         return "wearing"
     if verb in verb_forms.RIDING:
-        return "riding" if objects and not state.are(objects, nouns.WEARABLE) else "near"
+        return "riding" if objects and not state.are(objects, uses.WEARABLE) else "near"
     if verb in ("hold", "contain", "carry", "support", "serve") and not animate:
-        container = verb == "contain" or state.are(subjects, nouns.CONTAINERS)
+        container = verb == "contain" or state.are(subjects, uses.CONTAINERS)
         return "~inside" if container else "~on"
+    if verb in verb_forms.DRIVING and animate and state.are(objects, kinds.VEHICLES):
+        return "riding"
     if verb in verb_forms.HOLDING and animate:
         return "holding" if verb in ("hold", "carry") or _is_handy(state, objects) else "near"
+    if verb not in verb_forms.DISTANT and state.are(subjects, nouns.PEOPLE):
+        return "holding" if state.are(objects, uses.HANDHELD) else "near"
     return {"surround": "around", "circle": "around", "flank": "flank", "cover": "on"}.get(
         verb, "near"
     )
@@ -76,35 +92,36 @@ def _is_handy(state: Reading, ids: Ids) -> bool:
 def take_object(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     subjects = [i for i in state.verb_subjects if i not in ids]
     predicate = _verb_predicate(state, subjects, ids)
-    total = sum(state.entities[i].count for i in subjects)
-    bare = phrase is not None and phrase.plural and phrase.count is None and not phrase.determiner
-    each = (
-        total > 1
-        and len(ids) == 1
-        and (state.each or (bare and predicate in ("wearing", "holding", "riding")))
-    )
-    if each:
-        state.entities[ids[0]].count = total * (
-            state.entities[ids[0]].count if state.each and not bare else 1
-        )
-    if predicate.startswith("~") and state.each and not each:
-        for one in ids:
-            state.entities[one].count *= total
-        each = total > 1
-    sure, pairs = predicate != "near", each or pair_up(state, subjects, ids)
-    shared = (
-        phrase is not None
-        and phrase.noun.split()[-1:]
-        and phrase.noun.split()[-1] in nouns.ALWAYS_PLURAL
-    )
-    own = bare and predicate in ("wearing", "holding", "riding")
-    if len(subjects) > 1 and (own or (shared and predicate == "wearing")):
+    bare = phrase is not None and phrase.count is None and not phrase.determiner
+    own = bare and phrase is not None and (phrase.plural or _is_always_plural(phrase))
+    own = own and predicate in ("wearing", "holding", "riding")
+    each = _multiply(state, ids, predicate, sum(state.entities[i].count for i in subjects), own)
+    shared = phrase is not None and _is_always_plural(phrase) and predicate == "wearing"
+    if len(subjects) > 1 and (own or shared):
         ids = _one_each(state, subjects, predicate, ids[0])
     else:
-        relate(state, subjects, predicate, ids, sure, pairs)
+        pairs = each or pair_up(state, subjects, ids)
+        relate(state, subjects, predicate, ids, predicate != "near", pairs)
     state.object_base = state.verb
     state.verb, state.object_of = "", predicate
     state.now(ids, "object")
+
+
+def _multiply(state: Reading, ids: Ids, predicate: str, total: int, own: bool) -> bool:
+    """As many objects as there are subjects, where each has its own; whether there are."""
+    if total > 1 and len(ids) == 1 and (state.each or own):
+        entity = state.entities[ids[0]]
+        entity.count = total * (entity.count if state.each and not own else 1)
+        return True
+    if predicate.startswith("~") and state.each:
+        for one in ids:
+            state.entities[one].count *= total
+        return total > 1
+    return False
+
+
+def _is_always_plural(phrase: NounPhrase) -> bool:
+    return nouns.head(phrase.noun) in nouns.ALWAYS_PLURAL
 
 
 def _one_each(state: Reading, subjects: Ids, predicate: str, one: int) -> Ids:

@@ -25,19 +25,31 @@ def _directed(
 def wishes_of(problem: Problem, hosts: Hosts, units: list[Unit]) -> list[Wish]:
     of_thing: dict[int, list[int]] = {}
     for index, unit in enumerate(units):
-        of_thing.setdefault(unit.thing, []).append(index)
+        for thing in (unit.thing, *unit.also):
+            of_thing.setdefault(thing, []).append(index)
     wishes: list[Wish] = []
     for number, relation in enumerate(problem.relations):
         s, o = root_of(relation.subject, hosts), root_of(relation.object, hosts)
         if relation.predicate == "between":
-            wishes += _between(relation, number, hosts, of_thing)
+            wishes += _between(problem, relation, number, hosts, of_thing)
         elif s != o and relation.predicate in _DIRECTED:  # within a block this was seen to
             wishes += _directed(relation, number, of_thing[s], of_thing[o])
     _drop_contradictions(problem, wishes)
     return wishes
 
 
+def _told_in_turn(problem: Problem, relation: Relation) -> bool:
+    """Is the second landmark left of the first?"""
+    one, other = relation.object, relation.other
+    return any(
+        (r.predicate == "right of" and (r.subject, r.object) == (one, other))
+        or (r.predicate == "left of" and (r.subject, r.object) == (other, one))
+        for r in problem.relations
+    )
+
+
 def _between(
+    problem: Problem,
     relation: Relation,
     number: int,
     hosts: Hosts,
@@ -50,6 +62,8 @@ def _between(
         sides = [of_thing[o][0], of_thing[root_of(relation.other, hosts)][0]]
     if s == o or len(sides) < 2 or sides[0] == sides[1] or of_thing[s][0] in sides:
         return []
+    if _told_in_turn(problem, relation):
+        sides.reverse()
     middle = of_thing[s][0]
     return [
         Wish(middle, sides[0], (1, 0), relation.sure, number),

@@ -19,6 +19,7 @@ class Unit:
 
     thing: int
     block: Block
+    also: tuple[int, ...] = ()  # other things in it
 
 
 class Problem:

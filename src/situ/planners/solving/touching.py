@@ -2,10 +2,10 @@
 
 from math import sqrt
 
-from situ.planners import nouns
+from situ.planners import nouns, uses
 from situ.planners.blocks import Node
 from situ.planners.solving.problem import Hosts, Problem
-from situ.planners.symbols import Size
+from situ.planners.symbols import DIRECTIONS, TOUCHING, Relation, Size
 
 _HOSTS = {  # how the subject of a predicate touches its object, and the other way round
     "on": ("on", False), "inside": ("inside", False), "in front of": ("front", False),
@@ -29,18 +29,33 @@ def hosts_of(problem: Problem) -> Hosts:
     """For each thing that touches another: its host, how, and whether in pairs."""
     hosts: Hosts = {}
     for relation in sorted(problem.relations, key=lambda r: not r.sure):
-        if relation.predicate not in _HOSTS or not relation.sure:
+        if relation.predicate not in _HOSTS or not (relation.sure or _may_bear(problem, relation)):
             continue
         how, turned = _HOSTS[relation.predicate]
         guest, host = relation.subject, relation.object
         if turned:
             guest, host = host, guest
+        if guest in hosts and how in ("front", "behind") and relation.sure:
+            guest = root_of(guest, hosts)  # "a man on a horse in front of a barn": both are
         if guest in hosts or guest == host or root_of(host, hosts) == guest:
             if relation.sure and hosts.get(guest, (-1,))[0] != host:
                 problem.warn(relation, "it is somewhere else already")
             continue
         hosts[guest] = (host, how, relation.each)
     return hosts
+
+
+def _may_bear(problem: Problem, relation: Relation) -> bool:
+    """A second reading is taken where it is likely: on or in something larger, and nowhere else."""
+    one, other = problem.things[relation.subject], problem.things[relation.object]
+    kind = nouns.head(other.noun)
+    bears = relation.predicate in ("on", "inside") and kind not in nouns.ANIMATE | uses.WEARABLE
+    placed = any(
+        r.sure and r.predicate in (*DIRECTIONS, *_HOSTS) and relation.subject == r.subject
+        for r in problem.relations
+    )
+    small = _area(nouns.size_of(one.noun)) * one.count <= 2 * _area(nouns.size_of(other.noun))
+    return bears and not placed and small
 
 
 def root_of(thing: int, hosts: Hosts) -> int:
@@ -95,6 +110,17 @@ def nodes_of(problem: Problem, hosts: Hosts) -> list[list[Node]]:
             )
             owners[share % len(owners)].children.append((how, node))
     return nodes
+
+
+def pairs_that_touch(problem: Problem, hosts: Hosts) -> set[frozenset[int]]:
+    """Things that may overlap: by a relation of touch, or since one stands on what the other stands on."""
+    pairs = {frozenset((r.subject, r.object)) for r in problem.relations if r.predicate in TOUCHING}
+    for guest in hosts:
+        above = guest
+        while above in hosts:
+            above = hosts[above][0]
+            pairs.add(frozenset((guest, above)))
+    return pairs
 
 
 def guests(hosts: Hosts) -> dict[int, int]:

@@ -4,6 +4,7 @@ from math import ceil, sqrt
 
 from situ.planners import lattice
 from situ.planners.blocks import Block, Node, compose, grid
+from situ.planners.solving.crowds import crowds_of, sides_of
 from situ.planners.solving.problem import GAP, Hosts, Problem, Unit
 from situ.planners.symbols import Relation
 
@@ -11,37 +12,60 @@ from situ.planners.symbols import Relation
 def units_of(problem: Problem, hosts: Hosts, nodes: list[list[Node]]) -> list[Unit]:
     """One unit per root thing; two where things stand on both sides of something."""
     units: list[Unit] = []
+    crowds = crowds_of(problem, hosts)
+    crowded = {i for members in crowds.values() for i in members}
+    found: dict[int, list[Block]] = {}
     for thing, copies in enumerate(nodes):
         if thing in hosts:
             continue
         copies = _ordered(problem, thing, copies, hosts)
         blocks = [compose(n, problem.things, problem.rng, problem.storybook) for n in copies]
+        if thing in crowded:
+            found[thing] = blocks
+            continue
         for share in _shares(problem, thing, len(blocks)):
             units.append(Unit(thing, _grouped(problem, blocks[:share], thing)))
             blocks = blocks[share:]
+    for landmark, members in crowds.items():
+        every = [block for i in members for block in found[i]]
+        for block in sides_of(every, nodes[landmark][0].size):
+            here = {thing for thing, _ in block.spots}
+            first, *also = (i for i in members if i in here)
+            units.append(Unit(first, block, tuple(also)))
     return units
 
 
 def _ordered(problem: Problem, thing: int, copies: list[Node], hosts: Hosts) -> list[Node]:
     """Children of one host in the order that left and right ask for."""
     for node in copies:
-        order = _left_to_right(problem, [child.thing for _, child in node.children])
+        inside = [child.thing for child in node.of("inside")]
+        node.stacked = _is_stacked(problem, inside)
+        order = _in_turn(problem, [child.thing for _, child in node.children], int(node.stacked))
         node.children.sort(key=lambda c: order.index(c[1].thing))
         for _, child in node.children:
             _ordered(problem, child.thing, [child], hosts)
     return copies
 
 
-def _left_to_right(problem: Problem, things: list[int]) -> list[int]:
+def _is_stacked(problem: Problem, things: list[int]) -> bool:
+    """Is one of them above another?"""
+    return any(
+        r.predicate in ("above", "below") and r.subject in things and r.object in things
+        for r in problem.relations
+    )
+
+
+def _in_turn(problem: Problem, things: list[int], axis: int) -> list[int]:
+    """Things from left to right, or from top to bottom."""
     order = list(dict.fromkeys(things))
     for _ in range(len(order)):
         changed = False
         for relation in problem.relations:
             step = lattice.STEPS.get(relation.predicate)
             s, o = relation.subject, relation.object
-            if step is None or not step[0] or s not in order or o not in order:
+            if step is None or not step[axis] or s not in order or o not in order:
                 continue
-            before, after = (s, o) if step[0] < 0 else (o, s)
+            before, after = (s, o) if step[axis] < 0 else (o, s)
             if order.index(before) > order.index(after):
                 order.remove(before)
                 order.insert(order.index(after), before)
