@@ -260,7 +260,8 @@ DIMENSIONS = word_set(  # "candles of different heights"
 )
 MATERIALS = word_set(
     "glass wood metal stone brick gold silver plastic paper clay steel iron marble ice bronze "
-    "leather wool cotton silk straw cardboard crystal concrete chocolate snow sand candy cheese"
+    "leather wool cotton silk straw cardboard crystal concrete chocolate snow sand candy cheese "
+    "chrome felt brass denim porcelain linen wicker granite aluminum aluminium foil"
 )
 IRREGULAR = {
     "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse", "geese": "goose",  # noqa: E501

@@ -32,10 +32,24 @@ INDOORS = word_set(
     "pizzeria planetarium salon sauna shop showroom station studio temple theater theatre tunnel "
     "warehouse workshop"
 )
+# Where one is at the start of a sentence, unless the outside is told of: "a bakery with an awning".
+SHOPS = word_set(
+    "bakery barbershop bookshop bookstore cafe café canteen cinema coffeehouse conservatory diner garage "
+    "greenhouse hangar pharmacy pizzeria planetarium shop theater theatre warehouse"
+)
+OUTSIDES = word_set(
+    "arch awning balcony chimney clock column dome door doorway facade flag garden gate lawn name porch "
+    "roof shutter sign spire steeple step steeple terrace tower turret wall window"
+)
 SCENE_PLACES = word_set(
     "forest jungle kitchen room bedroom bathroom beach street park city town village garden yard "
     "meadow desert field farm sky sea ocean night sunset office classroom library restaurant zoo "
     "playground market backyard harbor valley courtyard lobby hallway attic basement savanna "
     "countryside prairie pasture landscape scenery lake river cave swamp clearing rainforest orchard "
-    "vineyard airport hospital museum store supermarket gym stadium skyline lot"
+    "vineyard airport hospital museum store supermarket gym stadium skyline lot aisle alley arena "
+    "auditorium ballroom barnyard battlefield bazaar boutique cafeteria campsite canteen canyon "
+    "cellar cemetery clinic concourse corridor dungeon farmyard foyer gallery graveyard grove hall "
+    "hillside laboratory lab lagoon laundromat loft lounge marina marketplace marsh nursery paddock patio "
+    "plaza pub quarry riverbank rooftop salon sauna savannah schoolyard seabed showroom studio "
+    "swamp tundra wharf workshop woodland woods"
 )

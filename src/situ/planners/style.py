@@ -87,6 +87,7 @@ def _parted(text: list[str]) -> list[list[str]]:
 
 def _is_tag(part: list[str]) -> bool:
     """Words without an article that end in one for pictures, a painter, or a medium: "oil on canvas"."""
+    part = part[:-1] if part[-1:] == ["."] else part
     if not part:
         return True
     if part[0] == "by" and len(part) < 5 and part[1:2] and part[1] not in words.DETERMINERS:

@@ -117,7 +117,8 @@ def _continues(cursor: Cursor, content: list[str], i: int, phrase: NounPhrase) -
     if content and f"{content[-1]} {one}" in nouns.SIZES:
         return True
     if word in words.ADJECTIVES:
-        return not headed or _adjective_inside(cursor, i)
+        inside = not headed or _adjective_inside(cursor, i)
+        return inside and not (content and _do(content[-1], word))
     if word in verb_forms.VERBS:
         return _participle_or_noun(cursor, headed, i, phrase)
     if nouns.is_known(word) or word in words.FRAMES or word in words.GROUPS:
@@ -213,15 +214,21 @@ _COLLECTIVES = ("couple", "family", "team", "crowd", "police", "staff", "cattle"
 _OF_MANY = ("some", "these", "those", "all", "both")
 
 
+def _do(before: str, word: str) -> bool:
+    """ "children building", "boys flying": a plural of those who act stands before no other noun."""
+    acting = word.endswith("ing") and word in verb_forms.VERBS and nouns.is_plural(before)
+    return acting and nouns.singular(before) in nouns.ANIMATE
+
+
 def _participle_or_noun(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> bool:
-    word, following = cursor.words[i], cursor.at(i + 1)
+    word, before, following = cursor.words[i], cursor.words[i - 1], cursor.at(i + 1)
     noun = nouns.is_known(word) or word in verb_forms.ALSO_NOUNS
     if _cannot_act(cursor, headed, i, phrase):
         return True
     if not headed:
         particle = following in ("up", "down", "out") and is_nominal(cursor.at(i + 2))
         return noun or (is_participle(word) and (is_nominal(following) or particle))
-    if not noun or (cursor.words[i - 1] in nouns.PEOPLE and word.endswith("ing")):
+    if not noun or (before in nouns.PEOPLE and word.endswith("ing")) or _do(before, word):
         return False
     alive = nouns.singular(cursor.words[i - 1]) in nouns.ANIMATE
     if alive and nouns.is_plural(cursor.words[i - 1]) and word == verb_forms.VERBS[word]:
@@ -229,7 +236,6 @@ def _participle_or_noun(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase
     acts = following in _AFTER_VERBS or bool(number_at(cursor, i + 1))
     if nouns.is_plural(cursor.words[i - 1]) and nouns.is_plural(word):
         return False
-    before = cursor.words[i - 1]
     third = word.endswith("s") and not nouns.is_plural(before)
     ordered = following in words.DETERMINERS and (third or word.endswith("ing"))
     if ordered or (third and (before in nouns.ALWAYS_PLURAL or _of_a_singular(cursor, i))):

@@ -1,6 +1,6 @@
 """Stops, negations, copulas, conjunctions and pronouns."""
 
-from situ.planners import nouns, words
+from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.classes import is_nominal, starts_clause
 from situ.planners.chunking.cursor import STOPS, Cursor, number_at, times_length
 
@@ -27,11 +27,7 @@ def _made_of(cursor: Cursor, i: int) -> int:
         end = i + 2 + (cursor.at(i + 2) == "of")
         if cursor.last == "cop" and cursor.at(end) in nouns.MATERIALS | words.COLOURS:
             return cursor.add(end + 1, "adj", cursor.at(end))
-        while cursor.at(end) in words.ADJECTIVES:
-            end += 1
-        while end < i + 6 and is_nominal(cursor.at(end)) and not number_at(cursor, end):
-            end += 1
-        return end
+        return _after_material(cursor, i, end)
     if word in words.LADEN and following == "with":
         return cursor.add(i + 2, "full", f"{word} with")
     filled = word in ("full", "filled", "covered", "topped", "piled", "brimming", "overflowing")
@@ -43,6 +39,27 @@ def _made_of(cursor: Cursor, i: int) -> int:
     if word in ("painted", "dyed", "colored", "coloured") and following in words.COLOURS:
         return cursor.add(i + 1, "that") if cursor.last == "np" else i + 1
     return i + (word == "of" and cursor.last == "stop" and following == "the")
+
+
+_MADE = {"wood": "wooden", "wool": "woolen"}
+
+
+def _after_material(cursor: Cursor, i: int, end: int) -> int:
+    """What something is made of is left out, but for what tells two things apart."""
+    if _tells_apart(cursor, end):
+        cursor.add(i, "that")
+        return cursor.add(end + 1, "adj", _MADE.get(cursor.at(end), cursor.at(end)))
+    while cursor.at(end) in words.ADJECTIVES:
+        end += 1
+    while end < i + 6 and is_nominal(cursor.at(end)) and not number_at(cursor, end):
+        end += 1
+    return end
+
+
+def _tells_apart(cursor: Cursor, i: int) -> bool:
+    """ "one made of wood, the other made of glass": what they are made of makes the difference."""
+    phrase = cursor.items[-1].phrase if cursor.last == "np" else None
+    return phrase is not None and phrase.subset and cursor.at(i) in nouns.MATERIALS
 
 
 def _denied(cursor: Cursor, i: int) -> int:
@@ -119,7 +136,9 @@ def _read_joint(cursor: Cursor, i: int) -> int:
         return cursor.add(i + 1, "stop", word)
     if word in words.CONJUNCTIONS and word not in ("where", "as"):
         return cursor.add(i + 1, "and", word)
-    if word in words.RELATIVES and (word != "that" or starts_clause(cursor, i + 1)):
+    acting = following in verb_forms.VERBS or not nouns.is_known(following)
+    acting = acting and nouns.is_plural(following)  # "that stands": a noun would be "stand"
+    if word in words.RELATIVES and (word != "that" or acting or starts_clause(cursor, i + 1)):
         return cursor.add(i + 1, "that", word)
     if word in words.REFERRING and (word not in ("her",) or not is_nominal(following)):
         return cursor.add(i + 1, "pron", word)

@@ -108,4 +108,6 @@ def _may_act(cursor: Cursor, i: int) -> bool:
         return True
     listed = is_function(word) or nouns.is_known(word) or word in words.ADJECTIVES
     other = listed or word in words.FRAMES or word in words.NEGATIONS or cursor.at(i + 1) == "than"
-    return cursor.last == "np" and word.isalpha() and not number_at(cursor, i) and not other
+    told = cursor.last == "that" and cursor.items[-1].word in ("that", "who", "which")
+    after = cursor.last == "np" or (told and nouns.is_plural(word))
+    return after and word.isalpha() and not number_at(cursor, i) and not other

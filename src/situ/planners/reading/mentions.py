@@ -29,9 +29,13 @@ def resolve(state: Reading, phrase: NounPhrase) -> Ids:
         return _borrowed(state, phrase, attributes)
     if (group := _named_group(state, phrase)) is not None:
         return [group]
+    if (made := _of_material(state, phrase)) is not None:
+        return [made]
     if (one := _one_of_several(state, phrase, attributes)) is not None:
         return [one]
     known = _mentioned_before(state, phrase, attributes)
+    if known is not None and _is_the_second(state, phrase, known):
+        return [add_thing(state, phrase, state.entities[known].noun, attributes)]
     if known is not None:
         state.each = state.each or phrase.each
         return [known]
@@ -63,6 +67,29 @@ def _one_of_several(state: Reading, phrase: NounPhrase, attributes: list[str]) -
     if any(set(attributes) <= set(state.entities[i].attributes) for i in taken):
         return None
     return _take_from(state, pool, 1, attributes) if state.entities[pool].exact else None
+
+
+def _of_material(state: Reading, phrase: NounPhrase) -> int | None:
+    """ "two hats, one straw and one felt": one of them, and what it is made of."""
+    bare = phrase.count == 1 and not phrase.determiner and not phrase.modifiers
+    if (
+        not bare
+        or phrase.noun not in nouns.MATERIALS
+        or state.before not in ("comma", "and", "stop")
+    ):
+        return None
+    pool = _pool_of(state, NounPhrase())
+    exact = pool is not None and state.entities[pool].exact
+    return _take_from(state, pool, 1, [phrase.noun]) if exact and pool is not None else None
+
+
+def _is_the_second(state: Reading, phrase: NounPhrase, one: int) -> bool:
+    """ "one twin ... the other twin": another thing than the only one of that name."""
+    alike = [e for e in state.entities if e.noun == state.entities[one].noun]
+    other = phrase.determiner == "the" and phrase.modifiers[:1] == ["other"]
+    base = alike[0]
+    alone = len(alike) == 1 and base.count == 1 and not base.split and base.parent is None
+    return other and alone and not phrase.plural
 
 
 def _named_group(state: Reading, phrase: NounPhrase) -> int | None:
@@ -236,7 +263,10 @@ def _one_more(state: Reading, phrase: NounPhrase) -> Ids:
 
 
 def _pool_of(state: Reading, phrase: NounPhrase) -> int | None:
-    for one in range(len(state.entities) - 1, -1, -1):
+    order = list(range(len(state.entities) - 1, -1, -1))
+    if phrase.rest and not phrase.noun:  # "the other": of what was divided before
+        order.sort(key=lambda one: not state.entities[one].split)
+    for one in order:
         entity = state.entities[one]
         kind, general = nouns.head(entity.noun), nouns.head(phrase.noun)
         same = not phrase.noun or kind == general or is_called(general, kind)
@@ -348,36 +378,3 @@ def _next_noun(state: Reading) -> str:
         if item.kind not in ("and", "comma", "np"):
             return ""
     return ""
-
-
-def _belongs(state: Reading, one: int) -> bool:
-    """Is it worn, or what somebody who is alive does something to?"""
-    return any(
-        r.object == one
-        and (
-            r.predicate in ("wearing", "holding")
-            or (r.predicate == "near" and state.are([r.subject], nouns.ANIMALS))
-        )
-        for r in state.relations
-    )
-
-
-def antecedent(
-    state: Reading, but: Ids, plural: bool = False, kinds: frozenset[str] = nouns.NAMED
-) -> Ids:
-    """What a pronoun stands for: the latest thing of its number, of these kinds where there is one."""
-    if plural and len(state.group) > 1:
-        return [i for i in state.group if i not in but] or list(state.group)
-    free = kinds is nouns.NAMED
-    order = [i for i in state.last_landmark if not plural and free]
-    order += [i for i in range(len(state.entities) - 1, -1, -1) if state.entities[i].count]
-    order.sort(key=lambda i: _belongs(state, i))
-    fit = [i for i in order if i not in but and (state.entities[i].count > 1) == plural]
-    for some in (kinds, nouns.ANIMATE) if not free else ():
-        if found := [i for i in fit if nouns.head(state.entities[i].noun) in some]:
-            return found[:1]
-    if free and fit:
-        return fit[:1]
-    if plural:
-        return [i for i in state.latest(3) if i not in but][:2]
-    return [i for i in order if i not in but][:1]

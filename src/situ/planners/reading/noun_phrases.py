@@ -2,7 +2,8 @@
 
 from situ.planners import kinds, nouns, places, uses, verb_forms, words
 from situ.planners.chunking.items import Item, NounPhrase
-from situ.planners.reading.mentions import antecedent, attributes_of, identify, resolve
+from situ.planners.reading.antecedents import antecedent
+from situ.planners.reading.mentions import attributes_of, identify, resolve
 from situ.planners.reading.parts import place_ids
 from situ.planners.reading.pronouns import topic_of
 from situ.planners.reading.relating import for_each, relate, spoken
@@ -214,7 +215,11 @@ def _is_background(state: Reading, phrase: NounPhrase, kind: str) -> bool:
     if _is_named_place(state, phrase) or _is_indoors(state, phrase, kind):
         return True
     vehicle = any(word in nouns.VEHICLES for word in phrase.noun.split()[:-1])
-    if phrase.subset or vehicle or kind not in places.PLACES | _PLACES_SOMETIMES:
+    known = kind in places.PLACES | _PLACES_SOMETIMES
+    if not state.waiting and kind in places.SHOPS and _is_inside_told(state):
+        return True
+    known = known or (kind in places.SCENE_PLACES and not state.waiting)
+    if phrase.subset or vehicle or not known:
         return False
     several = (phrase.count or 1) > 1
     if state.waiting:
@@ -228,6 +233,17 @@ def _is_background(state: Reading, phrase: NounPhrase, kind: str) -> bool:
 
 
 _AFTER_SCENE = ("with", "that", "stop", "full", "comma", "have", "neg")
+
+
+def _is_inside_told(state: Reading) -> bool:
+    """ "A bakery with three cakes": but not "with an awning", nor "with two cars stands by"."""
+    begins = state.before in ("stop", "there") and not state.entities
+    following = state.items[state.index + 1 : state.index + 3]
+    if not begins or [item.kind for item in following] != ["with", "np"]:
+        return False
+    shown = following[1].phrase
+    told = any(i.kind == "cop" or (i.said.endswith("s") and i.kind == "verb") for i in state.items)
+    return not told and shown is not None and nouns.head(shown.noun) not in places.OUTSIDES
 
 
 def _is_the_wall(state: Reading, phrase: NounPhrase, kind: str) -> bool:

@@ -2,8 +2,8 @@
 
 from situ.planners import kinds, nouns, verb_forms
 from situ.planners.chunking.items import Item
+from situ.planners.reading.antecedents import antecedent
 from situ.planners.reading.landing import land
-from situ.planners.reading.mentions import antecedent
 from situ.planners.reading.parts import place_ids
 from situ.planners.reading.relating import pairwise
 from situ.planners.reading.state import Ids, Reading
@@ -122,7 +122,7 @@ def _distribute(state: Reading, word: str) -> None:
     ended = state.kind(state.index + 1) in ("stop", "comma", "and")
     if word == "each" and not state.waiting and ended and _multiplied(state):
         return
-    acting = state.before == "comma" and state.kind(state.index + 1) == "verb"
+    acting = state.before in ("comma", "and") and state.kind(state.index + 1) == "verb"
     plural = state.subjects if acting and state.subjects else state.np or state.subjects
     if state.waiting and state.in_with and state.host:
         plural = state.host  # "four plates with two cakes on each"

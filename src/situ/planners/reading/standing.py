@@ -2,9 +2,9 @@
 
 from situ.planners import nouns, uses, verb_forms
 from situ.planners.chunking.items import Item
+from situ.planners.reading.antecedents import antecedent
 from situ.planners.reading.having import with_at_host
 from situ.planners.reading.landing import front
-from situ.planners.reading.mentions import antecedent
 from situ.planners.reading.relating import pairwise, relate
 from situ.planners.reading.state import Ids, Reading, Waiting
 from situ.planners.symbols import TOUCHING
@@ -132,9 +132,15 @@ def _is_carrier(state: Reading) -> bool:
 
 def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
     group = state.group or state.np
-    if len(group) > 2:
+    if len(group) > 2 and not (predicate in ("in front of", "behind") and _ends_all(state)):
         return group[-1:], group[:-1]
     return group, []
+
+
+def _ends_all(state: Reading) -> bool:
+    """ "a cat, a dog and a cow in front of a barn.": all there is was listed before."""
+    listed = all(item.kind in ("np", "comma", "and") for item in state.items[: state.index])
+    return listed and state.kind(state.index + 2) == "stop"
 
 
 def _opens_clause(state: Reading) -> bool:

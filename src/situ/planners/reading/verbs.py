@@ -32,10 +32,10 @@ def on_verb(state: Reading, item: Item) -> None:
 
 
 def _doer(state: Reading) -> Ids:
-    if state.relative:
-        return state.relative
     if _of_landmark(state):
         return state.np
+    if state.relative:
+        return state.relative
     finite = not is_participle(state.items[state.index].said)
     if finite and state.role in ("object", "with") and state.subjects:
         return state.subjects
@@ -63,6 +63,10 @@ def _of_landmark(state: Reading) -> bool:
     )
 
 
+_BEARING = ("hold", "contain", "carry", "support", "serve", "display", "exhibit")
+_SHOWCASES = frozenset({"window", "showcase"})
+
+
 def _verb_predicate(state: Reading, subjects: Ids, objects: Ids) -> str:
     verb = state.verb
     animate = state.are(subjects, nouns.ANIMATE)
@@ -70,8 +74,8 @@ def _verb_predicate(state: Reading, subjects: Ids, objects: Ids) -> str:
         return "wearing"
     if verb in verb_forms.RIDING:
         return "riding" if objects and not state.are(objects, uses.WEARABLE) else "near"
-    if verb in ("hold", "contain", "carry", "support", "serve") and not animate:
-        container = verb == "contain" or state.are(subjects, uses.CONTAINERS)
+    if verb in _BEARING and not animate:
+        container = verb == "contain" or state.are(subjects, uses.CONTAINERS | _SHOWCASES)
         return "~inside" if container else "~on"
     if verb in verb_forms.DRIVING and animate and state.are(objects, kinds.VEHICLES):
         return "riding"

@@ -1,0 +1,37 @@
+"""What a pronoun stands for: the latest thing that fits it."""
+
+from situ.planners import nouns
+from situ.planners.reading.state import Ids, Reading
+
+
+def _belongs(state: Reading, one: int) -> bool:
+    """Is it worn, or what somebody who is alive does something to?"""
+    return any(
+        r.object == one
+        and (
+            r.predicate in ("wearing", "holding")
+            or (r.predicate == "near" and state.are([r.subject], nouns.ANIMALS))
+        )
+        for r in state.relations
+    )
+
+
+def antecedent(
+    state: Reading, but: Ids, plural: bool = False, kinds: frozenset[str] = nouns.NAMED
+) -> Ids:
+    """What a pronoun stands for: the latest thing of its number, of these kinds where there is one."""
+    if plural and len(state.group) > 1:
+        return [i for i in state.group if i not in but] or list(state.group)
+    free = kinds is nouns.NAMED
+    order = [i for i in state.last_landmark if not plural and free]
+    order += [i for i in range(len(state.entities) - 1, -1, -1) if state.entities[i].count]
+    order.sort(key=lambda i: _belongs(state, i))
+    fit = [i for i in order if i not in but and (state.entities[i].count > 1) == plural]
+    for some in (kinds, nouns.ANIMATE) if not free else ():
+        if found := [i for i in fit if nouns.head(state.entities[i].noun) in some]:
+            return found[:1]
+    if free and fit:
+        return fit[:1]
+    if plural:
+        return [i for i in state.latest(3) if i not in but][:2]
+    return [i for i in order if i not in but][:1]
