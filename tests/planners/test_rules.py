@@ -12,7 +12,7 @@ from gold import faults, sentences, stands
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from situ.planners import Planned, nouns, plan_by_rules, verb_forms, words
+from situ.planners import Planned, comparisons, nouns, plan_by_rules, verb_forms, words
 from situ.planners.chunks import MAX_WORDS
 from situ.scene import Box, SituError
 from situ.scene.layout import MAX_OBJECTS
@@ -386,3 +386,13 @@ def test_relations_of_the_judge_are_those_of_scenes() -> None:
     assert stands("above", [Box(0.4, 0.1, 0.6, 0.2)], [Box(0.4, 0.5, 0.6, 0.7)])
     assert not stands("below", [Box(0.4, 0.1, 0.6, 0.2)], [Box(0.4, 0.5, 0.6, 0.7)])
     assert set(RELATIONS) >= {"on", "inside", "next to"}
+
+
+def test_comparisons_of_nothing_are_left_alone() -> None:
+    """Words of comparisons in any order: a side may be an article alone."""
+    bank = "the a of more fewer than less as many number equal twice half exceed cats dogs is are there 3"
+    rng = random.Random(0)
+    for _ in range(3000):
+        kept, told = comparisons.take(rng.choices(bank.split(), k=rng.randint(1, 12)))
+        assert all(isinstance(word, str) for word in kept)
+        assert all(one.order in ("same", "more", "fewer") for one in told)

@@ -141,7 +141,8 @@ def _number(word: str) -> int:
 def _kept(told: Comparison, before: str, after: str) -> str:
     """What is left of a comparison: both sides, where they stand somewhere and are named nowhere else."""
     elsewhere = f"{before} {after}".split()
-    if not told.second or told.first[-1] in elsewhere or told.second[-1] in elsewhere:
+    sides = told.first, told.second
+    if not all(sides) or any(side[-1] in elsewhere for side in sides):
         return "."
     stands = after.split()[:1] and after.split()[0] in words.PREPOSITIONS
     return f"{' '.join(told.first)} and {' '.join(told.second)}" if stands else "."
