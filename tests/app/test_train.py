@@ -40,6 +40,7 @@ ORDER = (
     "storybook-recogniser",
     "storybook-critic",
     "storybook-aligner",
+    "storybook-image-encoder",
     "storybook-goal",
     "storybook-placer",
 )

@@ -21,6 +21,7 @@ from situ.training.semantic import (
     cut_out,
     drawn,
     masked,
+    mistaken,
     spherical,
 )
 
@@ -297,6 +298,26 @@ def test_the_latent_critic_may_read_at_the_timestep_of_each_sample() -> None:
     for row, t in enumerate(given["t"].tolist()):
         whole, _ = LatentCritic(aligner, None, SCHEDULE, at=t)(z, *seen)  # type: ignore[arg-type]
         assert torch.allclose(own[row], whole[row], atol=1e-6)
+
+
+def test_a_box_is_told_from_near_phrases_by_a_softmax() -> None:
+    """Cosines 1, 0 and -1, and a slot of zeros that stands for none."""
+    seen, phrases = at_angle(0)[None], torch.stack([at_angle(a) for a in (0.0, 90.0, 180.0)])
+    none = torch.zeros(1, 2)
+    apart = mistaken(2 * seen, torch.cat([3 * phrases, none])[None], 0.5)
+    wanted = -math.log(math.exp(2) / (math.exp(2) + 1 + math.exp(-2)))
+    assert apart.item() == pytest.approx(wanted, rel=1e-6)
+    assert mistaken(seen, torch.cat([phrases[:1], none])[None], 0.5).item() == pytest.approx(0)
+
+
+def test_near_phrases_add_their_weight_and_leave_the_rest_alone() -> None:
+    given, z = batch(), z0()
+    given["near_vectors"] = torch.randn(4, 3, 2, 5, generator=rng(6))
+    plain = DSAlign(Plain(), SCHEDULE, SemanticSettings())(z, given)
+    more = DSAlign(Plain(), SCHEDULE, SemanticSettings(near=2, near_weight=0.3))(z, given)
+    assert torch.equal(more["local"], plain["local"])
+    torch.testing.assert_close(more["semantic"], plain["semantic"] + 0.3 * more["near"])
+    assert gradient(DSAlign(Plain(), SCHEDULE, SemanticSettings(near=2)), z, given).isfinite().all()
 
 
 @pytest.mark.parametrize("field_name", ["critic", "region", "weight", "boxes", "t_max", "slice"])

@@ -22,6 +22,7 @@ from situ.training.tuning import (
     TuningObjective,
     TuningSettings,
     choose_,
+    nearest,
     some_of,
     troubles,
     watch,
@@ -239,3 +240,12 @@ def test_a_set_without_any_object_can_be_trained_on(tmp_path: Path) -> None:
     found = objective(made)(batch)
     assert found["local"] == found["attention"] == 0
     assert found["global"] > 0
+
+
+def test_the_nearest_phrases_are_others_by_cosine() -> None:
+    vectors = torch.tensor([[1.0, 0], [2, 0], [1, 0.2], [0, 1], [-1, 0]])
+    slots = torch.stack([vectors[:1], torch.zeros(1, 2)], 1)  # [1, 2, 2]
+    found = nearest(slots, vectors, 2)
+    assert found[0, 0].tolist() == vectors[[2, 3]].tolist()
+    assert not found[0, 1].any()
+    assert nearest(slots, vectors[:2], 3).tolist() == torch.zeros(1, 2, 3, 2).tolist()

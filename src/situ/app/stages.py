@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from situ.app.find import find, networks
 from situ.app.recipe import Recipe
 from situ.app.stage_items import items_of
-from situ.app.stages_alignment import aligner
+from situ.app.stages_alignment import aligner, cached_texts
 from situ.app.stages_goal import goal
 from situ.app.stages_placer import placer
 from situ.app.train import Stage
@@ -21,6 +22,7 @@ from situ.data.packed import pack_pictures
 from situ.diffusion.schedule import Schedule
 from situ.files.atomic import replace
 from situ.scene import SituError
+from situ.training.alignment_data import pooled
 from situ.training.checkpoint import FILE, trained_weights
 from situ.training.loop import step_generator
 
@@ -80,6 +82,47 @@ def clip(recipe: Recipe, device: str) -> Stage:
         model.image.half().save_pretrained(out / "image_encoder")
 
     return Stage(ContrastiveObjective(model), data, export=export)
+
+
+def image_encoder(recipe: Recipe, device: str) -> Stage:
+    """[data] backbone, folder, held_out; [objective] scenes: weight of whole pictures.
+
+    The CLIP of a backbone goes on learning to see. Its text transformer stays, because the U-Net reads it.
+    """
+    from situ.models.clip import Clip
+    from situ.models.critics import read_clip
+    from situ.training.contrastive import ImageObjective, NamedData
+
+    known = read_clip(networks(find(recipe.value("data", "backbone"))), device)
+    model = Clip(known.text.model, known.image.requires_grad_(True)).to(device)
+
+    def data(key: str) -> tuple[NamedData, Tensor]:
+        items, folder = items_of(recipe, key), Path(recipe.value("data", key))
+        captions = cached_texts(
+            folder, known.text, [text for item in items for text in item.captions]
+        )
+        phrases = pooled(known.text, [text for item in items for text in item.layout.phrases])
+        named = NamedData(items, _pictures(recipe, key), captions, phrases, known.side)
+        return named, phrases.vectors.to(device)
+
+    learnt, phrases = data("folder")
+    unseen, unseen_phrases = data("held_out")
+    scenes = recipe.value("objective", "scenes", 0.3)
+    objective = ImageObjective(model, phrases, scenes)
+    watching = ImageObjective(model, unseen_phrases, scenes)
+    still = {k: rows.to(device) for k, rows in unseen.batch(64, step_generator(7, 7)).items()}
+
+    @torch.no_grad()
+    def watch() -> dict[str, float]:
+        return {f"{name}_held_out": float(value) for name, value in watching(still).items()}
+
+    def export(out: Path) -> None:
+        model.load_state_dict(_whole(model, trained_weights(out)))
+        known.text.tokenizer.save_pretrained(out / "clip" / "tokenizer")
+        model.text.half().save_pretrained(out / "clip" / "text_encoder")
+        model.image.half().save_pretrained(out / "clip" / "image_encoder")
+
+    return Stage(objective, learnt, watch, export)
 
 
 def grounded(recipe: Recipe, device: str) -> Stage:
@@ -176,6 +219,7 @@ def recogniser(recipe: Recipe, device: str) -> Stage:
 STAGES: dict[str, Callable[[Recipe, str], Stage]] = {
     "autoencoder": autoencoder,
     "clip": clip,
+    "image_encoder": image_encoder,
     "grounded": grounded,
     "judge": judge,
     "recogniser": recogniser,

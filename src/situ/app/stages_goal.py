@@ -119,6 +119,7 @@ class Parts:
             captions=captions,
             phrases=phrases,
             boxes=self.settings.semantic.boxes,
+            near=self.settings.semantic.near,
             total=self.backbone.schedule.total,
         )
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from situ.diffusion.schedule import Schedule
 from situ.models.aligner import Aligner, mean_over_boxes, omega
 from situ.scene import SituError
+from situ.training.contrastive import cosines
 from situ.training.loop import Batch
 
 LARGEST_SCALE = 100.0
@@ -161,7 +162,7 @@ def caption_contrast(
     seen, texts, false_texts [B, D]; rows of one number [B] have one caption and are positives of each
     other. A latent must also tell its caption from its false one, which only its own row meets.
     """
-    logits = scale * _cosines(seen, texts)
+    logits = scale * cosines(seen, texts)
     same = (numbers[:, None] == numbers[None]).to(logits)
     false = scale * functional.cosine_similarity(seen, false_texts, dim=-1)[:, None]
     forth = _surprise(torch.cat([logits, false], 1), functional.pad(same, (0, 1)))
@@ -180,17 +181,12 @@ def phrase_contrast(
     """
     if not len(seen):
         return seen.sum(), seen.sum()
-    forth = scale * _cosines(seen, table.float())
+    forth = scale * cosines(seen, table.float())
     present = numbers.unique()
-    back = scale * _cosines(table[present].float(), torch.cat([seen, empty]))
+    back = scale * cosines(table[present].float(), torch.cat([seen, empty]))
     same = functional.pad((present[:, None] == numbers[None]).to(back), (0, len(empty)))
     loss = functional.cross_entropy(forth, numbers) + _surprise(back, same).mean()
     return loss / 2, (forth.argmax(1) == numbers).float().mean()
-
-
-def _cosines(a: Tensor, b: Tensor) -> Tensor:
-    """[n, D], [m, D] -> [n, m]"""
-    return functional.normalize(a, dim=-1) @ functional.normalize(b, dim=-1).mT
 
 
 def _surprise(logits: Tensor, same: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ CHOICES = {
     "region": ("mask", "crop"),
     "weight": ("one", "abar"),
 }
-WEIGHTS = ("local_weight", "global_weight")
-COUNTS = ("boxes", "slice", "t_min")
+WEIGHTS = ("local_weight", "global_weight", "near_weight")
+COUNTS = ("boxes", "near", "slice", "t_min")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class SemanticSettings:
     picture, black outside of the box (eq. 5), or the box cut out. weight: of a sample; `abar` counts the
     sharp estimates of little noise more. t_min, t_max: other timesteps are left out. boxes: how many
     random boxes of a sample to look at, 0 for all. latent_t: the timestep at which the aligner reads, -1
-    for that of the sample, so that it reads what it was trained on.
+    for that of the sample, so that it reads what it was trained on. near (ours): from how many of the
+    nearest other phrases a box must be told, by a softmax over cosines divided by near_temperature, its
+    cross-entropy times near_weight added: "striped" and "dotted" are words, and vectors, of little distance.
     slice: samples that are looked at together; of several slices each is computed again on the way back,
     which bounds memory; 0 takes all at once and keeps everything. checkpointing: the same inside of the
     decoder.
@@ -57,6 +59,9 @@ class SemanticSettings:
     t_max: int = 999
     boxes: int = 0
     latent_t: int = 0
+    near: int = 0
+    near_weight: float = 1.0
+    near_temperature: float = 0.1
     slice: int = 0
     checkpointing: bool = False
 
@@ -65,6 +70,8 @@ class SemanticSettings:
         check_least(self, "semantic", 0, *WEIGHTS, *COUNTS)
         if self.latent_t < -1:
             raise SituError(f"semantic.latent_t is {self.latent_t}; a timestep, or -1")
+        if self.near_temperature <= 0:
+            raise SituError(f"semantic.near_temperature is {self.near_temperature}; more than 0")
         if self.t_max < self.t_min:
             raise SituError(f"semantic.t_max is {self.t_max}, below t_min = {self.t_min}")
 
@@ -145,27 +152,31 @@ class DSAlign:
 
     The batch gives t [B], noise, boxes_xyxy [B, N, 4], `chosen` [B, N] (boxes to look at, of those that
     are there), `told` [B] (whether the caption was), `caption_vectors` [B, D] and `phrase_vectors`
-    [B, N, D] in the critic's space.
+    [B, N, D] in the critic's space; with `near`, also `near_vectors` [B, N, K, D], zeros for none.
     """
 
     def __init__(self, critic: Critic, schedule: Schedule, settings: SemanticSettings) -> None:
         self.critic, self.schedule, self.settings = critic, schedule, settings
 
     def __call__(self, z0: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """z0 [B, C, h, w], the one-step estimate. `semantic`, and its parts `local` and `global`: means over
-        the batch, to which a sample adds 0 where it has no box, no caption or another timestep."""
+        """z0 [B, C, h, w], the one-step estimate. `semantic`, and its parts `local`, `global` and, if asked
+        for, `near`: means over the batch, to which a sample adds 0 where it has no box, no caption or
+        another timestep."""
         s, weight = self.settings, self._weight(batch["t"]).to(z0.device)
         chosen = batch["chosen"].bool() & (s.local_weight > 0)
         told = batch["told"] * (s.global_weight > 0)
         rows = ((weight > 0) & (chosen.any(1) | (told > 0))).nonzero()[:, 0]
-        parts = z0.new_zeros(2)
+        parts = z0.new_zeros(3)
         slices = rows.split(s.slice or len(rows)) if len(rows) else ()
         again = len(slices) > 1 and torch.is_grad_enabled()  # of one alone it would save nothing
         for some in slices:
             parts = parts + self._part(some, z0, batch, chosen, told, weight, again) / len(z0)
-        local, whole = parts.unbind()
+        local, whole, near = parts.unbind()
         total = s.local_weight * local + s.global_weight * whole
-        return {"semantic": total, "local": local, "global": whole}
+        losses = {"local": local, "global": whole}
+        if s.near:
+            losses, total = losses | {"near": near}, total + s.near_weight * near
+        return {"semantic": total, **losses}
 
     def _weight(self, t: Tensor) -> Tensor:
         s = self.settings
@@ -184,7 +195,7 @@ class DSAlign:
         weight: Tensor,
         again: bool,
     ) -> Tensor:
-        """Sums of weighted distances over some samples: [2]. again: compute on the way back."""
+        """Sums of weighted distances over some samples: [3]. again: compute on the way back."""
         given = (
             z0[rows],
             batch["t"][rows],
@@ -193,12 +204,13 @@ class DSAlign:
             chosen[rows],
             batch["phrase_vectors"][rows],
             batch["caption_vectors"][rows],
+            batch["near_vectors"][rows] if self.settings.near else None,
         )
         look = self._distances
         apart = checkpoint(look, *given, use_reentrant=False) if again else look(*given)
         assert isinstance(apart, Tensor)
         local = weight[rows]
-        return (apart * torch.stack([local, local * told[rows]])).sum(1)
+        return (apart * torch.stack([local, local * told[rows], local])).sum(1)
 
     def _distances(
         self,
@@ -209,15 +221,21 @@ class DSAlign:
         chosen: Tensor,
         phrases: Tensor,
         captions: Tensor,
+        near: Tensor | None,
     ) -> Tensor:
-        """D_local (eq. 8) and D_global (eq. 9): [2, b]."""
+        """D_local (eq. 8), D_global (eq. 9) and how badly boxes are told from near phrases: [3, b]."""
         whole, regions = self.critic(z0, t, noise, boxes_xyxy, chosen)
         wanted, count = phrases[chosen], chosen.sum(1).clamp(min=1)
 
         def mean(each: Tensor) -> Tensor:
             return each.new_zeros(len(z0)).index_add(0, chosen.nonzero()[:, 0], each) / count
 
-        return torch.stack([mean(spherical(regions, wanted)), spherical(whole, captions)])
+        local, apart = mean(spherical(regions, wanted)), spherical(whole, captions)
+        if near is None:
+            return torch.stack([local, apart, torch.zeros_like(local)])
+        against = torch.cat([wanted[:, None], near[chosen]], 1)
+        told = mistaken(regions, against, self.settings.near_temperature)
+        return torch.stack([local, apart, mean(told)])
 
 
 def spherical(a: Tensor, b: Tensor) -> Tensor:
@@ -228,6 +246,16 @@ def spherical(a: Tensor, b: Tensor) -> Tensor:
     """
     a, b = (functional.normalize(_exact(x), dim=-1) for x in (a, b))
     return torch.atan2((a - b).norm(dim=-1), (a + b).norm(dim=-1)).square()
+
+
+def mistaken(seen: Tensor, phrases: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy [R] of taking what was seen [R, D] for the first of some phrases [R, 1 + K, D].
+
+    A phrase of zeros stands for none."""
+    seen, vectors = (functional.normalize(_exact(x), dim=-1) for x in (seen, phrases))
+    cosines = torch.einsum("rd,rkd->rk", seen, vectors) / temperature
+    cosines = cosines.masked_fill((phrases == 0).all(-1), -torch.inf)
+    return cosines.logsumexp(1) - cosines[:, 0]
 
 
 def drawn(decode: Callable[[Tensor], Tensor], z0: Tensor) -> Tensor:

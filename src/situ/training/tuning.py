@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from situ.conditioning.text import TextEncoder
 from situ.data.coco import Item
@@ -40,6 +41,7 @@ PARTS = {
     "position": "position_net.",
 }
 DEAD = 1e-3  # tanh of a gate through which nothing comes
+SAME = 0.9999  # a cosine above says the same, in other words at most
 IGNORED = 0.5  # percent: below, the true boxes help no more than none
 
 
@@ -155,7 +157,8 @@ class TuningData(LatentData):
 
     The batch also holds `told` [B] (1 where the caption was not dropped); with `words`, `words` [B, N, L]
     of 0/1, the tokens of every phrase in the caption of this turn; with the tables of the critic's
-    vectors, `caption_vectors`, `phrase_vectors` and `chosen` (`boxes` random ones of a sample, or all).
+    vectors, `caption_vectors`, `phrase_vectors` and `chosen` (`boxes` random ones of a sample, or all), and
+    with `near` the vectors of the so many nearest other phrases, `near_vectors`.
     Latents, noise, timesteps and drops are exactly those of LatentData.
     """
 
@@ -170,6 +173,7 @@ class TuningData(LatentData):
         captions: Table | None = None,
         phrases: Table | None = None,
         boxes: int = 0,
+        near: int = 0,
         total: int = 1000,
     ) -> None:
         if len(items) != len(latents):
@@ -188,6 +192,7 @@ class TuningData(LatentData):
             total,
         )
         self.items, self.text, self.with_words, self.boxes = items, text, words, boxes
+        self.near = near
         self.caption_table, self.phrase_table = captions, phrases
         self._positions: dict[tuple[int, int], tuple[tuple[int, ...], ...]] = {}
 
@@ -228,7 +233,24 @@ class TuningData(LatentData):
             numbers.append(captions.numbers[self.items[row].captions[turn]])
             known = [phrases.numbers[phrase] for phrase in self.items[row].layout.phrases]
             slots[b, : len(known)] = phrases.vectors[known].float()
-        return {"caption_vectors": captions.vectors[numbers].float(), "phrase_vectors": slots}
+        vectors = {"caption_vectors": captions.vectors[numbers].float(), "phrase_vectors": slots}
+        if self.near:
+            vectors["near_vectors"] = nearest(slots, phrases.vectors.float(), self.near)
+        return vectors
+
+
+def nearest(slots: Tensor, vectors: Tensor, count: int) -> Tensor:
+    """Of vectors [P, D] the `count` nearest by cosine to each that is not zero of slots [B, N, D], itself and
+    its equals left out: [B, N, count, D], zeros where there are no more."""
+    found = slots.new_zeros(*slots.shape[:2], count, slots.shape[2])
+    there = slots.any(-1)
+    own, all_ = (functional.normalize(x, dim=-1) for x in (slots[there], vectors))
+    cosines = own @ all_.T
+    cosines = cosines.masked_fill(cosines > SAME, -torch.inf)
+    values, rows = cosines.topk(min(count, len(vectors)), 1)
+    picked = torch.where(values.isfinite()[..., None], vectors[rows], 0)
+    found[there] = functional.pad(picked, (0, 0, 0, count - picked.shape[1]))
+    return found
 
 
 def some_of(masks: Tensor, count: int, rng: torch.Generator) -> Tensor:
