@@ -113,6 +113,19 @@ def test_rows_of_other_weights_are_paired_with_the_baseline(
     assert "Gain over frozen" in (tmp_path / "table.md").read_text()
 
 
+def test_any_row_can_be_the_baseline(tiny_folder: Path, models: Path, tmp_path: Path) -> None:
+    how = {"out": tmp_path, "model": str(tiny_folder), "models": models, "quiet": True}
+    only = ["frozen", "all", "L_LDM + L_MAA"]
+    first = titled(reproduce("goal-5", only=only, **how))
+    rows = titled(reproduce("goal-5", only=only, against="L_LDM + L_MAA", **how))
+    assert "gain" not in rows["L_LDM + L_MAA"]["ours"][0]
+    for own, base in zip(rows["all"]["ours"], rows["L_LDM + L_MAA"]["ours"], strict=True):
+        assert own["gain"]["value"] == pytest.approx(own["value"] - base["value"])
+    assert [cell["value"] for cell in rows["all"]["ours"]] == [
+        cell["value"] for cell in first["all"]["ours"]
+    ]
+
+
 def test_what_the_unet_cannot_give_says_so(tiny_folder: Path, models: Path, tmp_path: Path) -> None:
     only = ["decoder, 64x64", "decoder, 32x32"]
     result = reproduce(
@@ -205,6 +218,8 @@ def test_wrong_names_are_named(tmp_path: Path, tiny_folder: Path) -> None:
         reproduce("hcma-1", out=tmp_path, size="smok")
     with pytest.raises(SituError, match="GLIGEN"):
         reproduce("goal-1", out=tmp_path, only=["GLIGAN"])
+    with pytest.raises(SituError, match="against: goal-1 has no row 'GLIGAN'.*GLIGEN"):
+        reproduce("goal-1", out=tmp_path, against="GLIGAN")
     with pytest.raises(SituError, match="models: no folder"):
         reproduce("goal-1", out=tmp_path, model=str(tiny_folder), models=tmp_path / "none")
     assert not list(tmp_path.iterdir())

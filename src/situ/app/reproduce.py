@@ -99,6 +99,7 @@ def reproduce(
     aligner: Path | None = None,
     sources: Sources | None = None,
     only: Sequence[str] = (),
+    against: str | None = None,
     sampling: Mapping[str, Any] | None = None,
     device: str = "cpu",
     quiet: bool = False,
@@ -108,12 +109,13 @@ def reproduce(
     model: what draws, by default the storybook's. models: a folder of the tuned models that rows name
     (situ.evaluation.tuned). aligner: HCMA's network, where it is not the model's. sources: where the coco
     world's scenes are from. only: titles or methods of the rows to fill; by default all that can be.
+    against: the title of the row that others are compared with, where it is not the table's own.
     sampling: other values of a Size's fields for all rows, such as steps or gate: to look where a baseline
     struggles.
     """
     if name == PLANNERS_TABLE:  # draws nothing
         return reproduce_plans(out, sources.prompts if sources else None)
-    table, looked = table_named(name), world_named(world)
+    table, looked = table_named(name, against), world_named(world)
     extent = replace(_size(size, world, name), **(sampling or {}))
     _check_only(table, only)
     sources = (sources or Sources()) if world == "coco" else None

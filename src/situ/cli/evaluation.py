@@ -80,6 +80,8 @@ class Reproduce:
     """HCMA's network for the model's latents and texts."""
     only: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="ROW|METHOD")] = ()
     """A row to fill by its title, or all of a method; may be repeated. All that can be by default."""
+    against: Annotated[str | None, option("ROW", "the table's")] = None
+    """The row that others are compared with on the same scenes, by its title."""
     steps: Annotated[int | None, option("N", "that of the size")] = None
     """Steps of every row."""
     guidance: Annotated[float | None, option("FLOAT", "the model's own")] = None
@@ -119,6 +121,7 @@ class Reproduce:
             aligner=self.aligner,
             sources=Sources(self.coco, self.reference, self.prompts, self.layouts),
             only=self.only,
+            against=self.against,
             sampling=self._sampling(),
             device=self.device,
         )

@@ -2,7 +2,7 @@
 soon as one exists; `settings` are what it changes of that method, `model` whose weights draw it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from situ.evaluation import suites
@@ -240,7 +240,14 @@ TABLES: dict[str, Table] = {
 }
 
 
-def table_named(name: str) -> Table:
+def table_named(name: str, baseline: str | None = None) -> Table:
+    """A table, with another of its rows as the baseline where one is given."""
     if name not in TABLES:
         raise SituError(f"table {name!r}: {did_you_mean(name, TABLES)}")
-    return TABLES[name]
+    table = TABLES[name]
+    titles = [row.title for row in table.rows]
+    if baseline is not None and baseline not in titles:
+        raise SituError(
+            f"against: {name} has no row {baseline!r}: {did_you_mean(baseline, titles)}"
+        )
+    return replace(table, baseline=baseline or table.baseline)
