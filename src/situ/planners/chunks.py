@@ -16,7 +16,7 @@ MAX_CHARACTERS = 20_000
 MAX_WORDS = 300
 LONG_WORD = 40  # characters; what is longer is no word
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[.,;:!?()&/]")
+_TOKEN = re.compile(r"[^\W_]+(?:['’-]{1,2}[^\W_]+)*|[.,;:!?()&/]")
 _READERS = (read_mark, read_where, read_small, read_verb, read_noun_phrase)
 
 

@@ -115,13 +115,9 @@ def _multiplied(text: Sequence[str]) -> list[str]:
     kept = list(text)
     for i in range(len(kept) - 2):
         factor = _factor(kept, i)
-        counted = [n for word in kept[:i] if (n := _number(word)) > 1]
-        if (
-            factor
-            and counted
-            and kept[i : i + 2] == ["as", "many"]
-            and "as" not in kept[i + 2 : i + 7]
-        ):
+        if not factor or kept[i : i + 2] != ["as", "many"] or "as" in kept[i + 2 : i + 7]:
+            continue
+        if counted := [n for word in kept[:i] if (n := _number(word)) > 1]:
             start = i - (2 if kept[i - 1] == "times" else 1)
             return [*kept[:start], str(max(1, round(counted[-1] * factor))), *kept[i + 2 :]]
     return kept
@@ -142,9 +138,12 @@ def _kept(told: Comparison, before: str, after: str) -> str:
     """What is left of a comparison: both sides, where they stand somewhere and are named nowhere else."""
     elsewhere = f"{before} {after}".split()
     sides = told.first, told.second
-    if not all(sides) or any(side[-1] in elsewhere for side in sides):
-        return "."
     stands = after.split()[:1] and after.split()[0] in words.PREPOSITIONS
+    known = [bool(side) and side[-1] in elsewhere for side in sides]
+    if stands and told.first and known == [False, True] and before.endswith(" and "):
+        return " ".join(told.first)  # "three lemons and one more lime than lemons in a bowl"
+    if not all(sides) or any(known):
+        return "."
     return f"{' '.join(told.first)} and {' '.join(told.second)}" if stands else "."
 
 

@@ -142,9 +142,11 @@ def _after_likeness(text: Sequence[str], i: int) -> int:
     for wording in _LIKENESS:
         if tuple(text[i : i + len(wording)]) == wording:
             return _after_noun(text, i + len(wording))
+    if text[i] == "as" and i and nouns.singular(" ".join(text[i + 1 : i + 2])) in nouns.PEOPLE:
+        return i + 2 if list(text[i + 2 : i + 3]) in ([], ["."], [","]) else i
     if text[i] == "as" and i and _is_indefinite(text, i + 1):
         after = _after_noun(text, i + 1)
-        acts = text[after : after + 1] and text[after] in verb_forms.VERBS
+        acts = any(word in verb_forms.VERBS for word in text[max(after - 1, i + 3) : after + 1])
         return i if acts or text[i - 1] in words.ADJECTIVES else after  # "wears a pot as a hat"
     if text[i] == "like" and _is_indefinite(text, i + 1):
         return _after_noun(text, i + 1)
@@ -179,6 +181,8 @@ def _after_nobody(text: Sequence[str], i: int) -> int:
         return i
     end = start + length
     while end < len(text) and text[end] not in _MARKS:
+        if end > start + length and text[end - 1] in words.PREPOSITIONS and text[end] == "the":
+            return end if start == i else i  # "nobody at the table": there is a table
         end += 1
     return end
 

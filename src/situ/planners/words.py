@@ -195,9 +195,26 @@ ADJECTIVES = (
         "less fewer longer older younger newer darker lighter brighter good bad best nice wonderful "
         "amazing unusual common aged middle-aged elderly "
         "curly woolly wrinkly hilly smelly bubbly cuddly prickly wobbly gnarly scaly "
-        "rare normal typical regular special main middle"
+        "ready rare normal typical regular special main middle"
     )
 )
+
+
+def _superlatives(adjectives: frozenset[str]) -> frozenset[str]:
+    """ "oldest", "shiniest", "thinnest": of short adjectives and those in "y"."""
+    found: set[str] = set()
+    for word in adjectives:
+        if word.endswith("y"):
+            found.add(word[:-1] + "iest")
+        elif (
+            len(word) < 7 and word.isalpha() and not word.endswith(("ed", "en", "ing", "er", "est"))
+        ):
+            closed = word[-1] in "bdgmnpt" and word[-2] in "aeiou" and word[-3:-2] not in "aeiou"
+            found |= {word.rstrip("e") + "est", word + word[-1] + "est" if closed else word + "est"}
+    return frozenset(found)
+
+
+ADJECTIVES |= _superlatives(ADJECTIVES - COLOURS) - word_set("forest rest")
 STATES = word_set("open closed broken cracked bent folded frozen melted torn shut stacked")
 ORDINALS = word_set("first second third fourth fifth last middle")
 

@@ -26,7 +26,7 @@ def is_nominal(word: str) -> bool:
 
 def is_adverb(word: str) -> bool:
     other = nouns.is_known(word) or word in words.ADJECTIVES
-    return word in words.ADVERBS or (word.endswith("ly") and not other)
+    return word in words.ADVERBS or (word.endswith(("ly", "wards")) and not other)
 
 
 def acts(word: str) -> bool:

@@ -4,6 +4,7 @@ from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.classes import acts, is_adverb, is_function, is_nominal
 from situ.planners.chunking.cursor import Cursor, ends, number_at, relation_length, times_length
 from situ.planners.chunking.items import NounPhrase
+from situ.planners.places import PLACES
 from situ.planners.verb_forms import is_participle, word_set
 
 _AFTER_VERBS = words.DETERMINERS | words.PREPOSITIONS | words.REFERRING | {"left", "right"}
@@ -95,39 +96,74 @@ def _joins(cursor: Cursor, content: list[str], i: int) -> bool:
 
 
 def _continues(cursor: Cursor, content: list[str], i: int, phrase: NounPhrase) -> bool:
+    """Does a word belong to the noun phrase that was read so far?"""
     word = cursor.words[i]
-    if (
-        cursor.at(i + 1) == "than"
-        or times_length(cursor, i)
-        or relation_length(cursor, i) > 1
-        or (is_adverb(word) and word.endswith("ly"))
-    ):
-        return False
-    laden = word in words.LADEN and cursor.at(i + 1) == "with"
-    if content and (content[-1] == "others" or laden):
-        return False
-    if not word[0].isalnum() or (
-        number_at(cursor, i) and not (word in ("single", "lone") and not content)
-    ):
-        return False
-    if word in words.DETERMINERS or word in words.HAVING or word in words.COPULAS:
+    if _closes(cursor, content, i):
         return False
     headed = bool(content) and _may_be_head(content)
     one = word if phrase.determiner in words.SINGULAR else nouns.singular(word)
     if content and f"{content[-1]} {one}" in nouns.SIZES:
         return True
     if word in words.ADJECTIVES:
-        inside = not headed or _adjective_inside(cursor, i)
+        acting = word.endswith("ing") and content[-1:] and content[-1] in nouns.PEOPLE
+        inside = not headed or (_adjective_inside(cursor, i) and not acting)
         return inside and not (content and _do(content[-1], word))
     if word in verb_forms.VERBS:
         return _participle_or_noun(cursor, headed, i, phrase)
+    return _goes_with_head(cursor, i, phrase) if headed else _may_begin(word)
+
+
+def _closes(cursor: Cursor, content: list[str], i: int) -> bool:
+    """Is the word one that no noun phrase goes on with: "than", a number, a copula, "next to"?"""
+    word = cursor.words[i]
+    compared = (
+        cursor.at(i + 1) == "than" or times_length(cursor, i) or relation_length(cursor, i) > 1
+    )
+    if compared or (is_adverb(word) and word.endswith("ly")):
+        return True
+    laden = word in words.LADEN and cursor.at(i + 1) == "with"
+    if content and (content[-1] == "others" or laden):
+        return True
+    counted = number_at(cursor, i) and (content or word not in ("single", "lone"))
+    if counted or not word[0].isalnum():
+        return True
+    return word in words.DETERMINERS or word in words.HAVING or word in words.COPULAS
+
+
+def _may_begin(word: str) -> bool:
+    """May a word that is no adjective and no verb stand where the noun is still to come?"""
     if nouns.is_known(word) or word in words.FRAMES or word in words.GROUPS:
-        return word not in words.CONJUNCTIONS and not (
-            headed and (word in words.PREPOSITIONS or word in words.ADVERBS)
-        )
-    if is_function(word) or word in words.NEGATIONS:
+        return word not in words.CONJUNCTIONS
+    return not is_function(word) and word not in words.NEGATIONS
+
+
+def _goes_with_head(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
+    """Does another word follow the noun in one name: "apple tree", but not "a cat blocks"?"""
+    word = cursor.words[i]
+    other = word in words.PREPOSITIONS or word in words.ADVERBS
+    other = other or word in ("nothing", "everything", "something")
+    if other or not _may_begin(word) or _begins_clause(cursor, i) or denominal(cursor, i):
         return False
-    return not (headed and (word.endswith(("ed", "ing")) or _agrees(cursor, i, phrase)))
+    if nouns.is_known(word) or word in words.FRAMES or word in words.GROUPS:
+        return True
+    return not (word.endswith(("ed", "ing")) or _agrees(cursor, i, phrase))
+
+
+def denominal(cursor: Cursor, i: int) -> str:
+    """ "a cat blocks the door": the base of a noun that is a verb here, or nothing."""
+    word = cursor.words[i]
+    before, following = cursor.at(i - 1), cursor.at(i + 1)
+    acts = nouns.is_known(before) and not nouns.is_plural(before) and following in words.DETERMINERS
+    third = nouns.singular(word) if word not in verb_forms.VERBS and nouns.is_plural(word) else ""
+    return third if acts and third in verb_forms.DENOMINAL else ""
+
+
+def _begins_clause(cursor: Cursor, i: int) -> bool:
+    """ "on a narrow street people are": after a place that opens the sentence, those who act."""
+    fronted = [item.kind for item in cursor.items[-2:]] in (["rel"], ["stop", "rel"])
+    many = nouns.is_plural(cursor.words[i]) and nouns.singular(cursor.words[i]) in nouns.ANIMATE
+    acts = cursor.at(i + 1) in words.COPULAS or cursor.at(i + 1) in verb_forms.VERBS
+    return fronted and many and acts and cursor.words[i - 1] in PLACES
 
 
 def _agrees(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
@@ -149,6 +185,8 @@ def _agrees(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
 
 def _adjective_inside(cursor: Cursor, i: int) -> bool:
     following = cursor.at(i + 1)
+    if cursor.words[i] == "light":
+        return True  # "a street light"
     if relation_length(cursor, i + 1) > 1:
         return False
     if cursor.words[i] in ("full", "left", "right", "front", "back", "top", "bottom"):
@@ -163,9 +201,11 @@ def _cannot_act(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> boo
     word, before = cursor.words[i], cursor.at(i - 1)
     if word != verb_forms.VERBS[word] or word in verb_forms.LIKE_PAST:
         return False
-    if not headed:
+    if not headed and not (before in nouns.MATERIALS and _is_of_several(cursor, word, i)):
         opened = phrase.determiner or phrase.count or before in words.ADJECTIVES
         return bool(opened) and before not in words.PRONOUNS - words.DETERMINERS
+    if word in verb_forms.NEVER_NOUNS and nouns.is_known(before):
+        return False  # "watching the sun go down"
     collective = nouns.is_plural(before) or before in nouns.SAME or before in _COLLECTIVES
     several = (phrase.count or 1) > 1 or cursor.last == "and" or phrase.determiner in _OF_MANY
     object_follows = cursor.at(i + 1) in words.DETERMINERS or number_at(cursor, i + 1)
@@ -221,43 +261,79 @@ def _do(before: str, word: str) -> bool:
 
 
 def _participle_or_noun(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> bool:
-    word, before, following = cursor.words[i], cursor.words[i - 1], cursor.at(i + 1)
+    """Does a form of a verb go on with the noun phrase?"""
+    word, following = cursor.words[i], cursor.at(i + 1)
     noun = nouns.is_known(word) or word in verb_forms.ALSO_NOUNS
     if _cannot_act(cursor, headed, i, phrase):
         return True
+    alone = _is_singular(cursor, i, phrase) and cursor.words[i - 1] in _ALONE
+    if not headed and alone and nouns.is_plural(word):
+        return False  # "another plays the violin"
+    if not headed and (phrase.count or 1) > 1 and nouns.singular(word) == verb_forms.VERBS[word]:
+        return word.endswith("s")  # "two chisels"
     if not headed:
         particle = following in ("up", "down", "out") and is_nominal(cursor.at(i + 2))
         return noun or (is_participle(word) and (is_nominal(following) or particle))
-    if not noun or (before in nouns.PEOPLE and word.endswith("ing")) or _do(before, word):
+    if not noun or _is_finite(cursor, i, phrase):
         return False
-    alive = nouns.singular(cursor.words[i - 1]) in nouns.ANIMATE
-    if alive and nouns.is_plural(cursor.words[i - 1]) and word == verb_forms.VERBS[word]:
-        return False  # "three people stand"
-    acts = following in _AFTER_VERBS or bool(number_at(cursor, i + 1))
-    if nouns.is_plural(cursor.words[i - 1]) and nouns.is_plural(word):
-        return False
-    third = word.endswith("s") and not nouns.is_plural(before)
-    ordered = following in words.DETERMINERS and (third or word.endswith("ing"))
-    if ordered or (third and (before in nouns.ALWAYS_PLURAL or _of_a_singular(cursor, i))):
-        return False
-    if third and before in nouns.ANIMATE and word != verb_forms.VERBS[word]:
-        return False  # "a duck swims"
-    several = nouns.is_plural(before) or (phrase.count or 1) > 1
-    if phrase.determiner in words.SINGULAR and phrase.count is None and not several:
+    if word in verb_forms.LIKE_PAST and following in words.PREPOSITIONS:
+        return False  # "a pear cut in half"
+    if _is_singular(cursor, i, phrase):
         if nouns.is_plural(word):
             return False  # "an umbrella stands": a noun would be "stand"
         if word == verb_forms.VERBS[word] and cursor.last not in ("and", "comma"):
             return word not in verb_forms.LIKE_PAST  # "a bus stop": a verb would be "stops"
+    return not _tells_of_two(cursor, i) and _is_noun_before(cursor, i, phrase)
+
+
+_ALONE = ("another", "one", "each")
+
+
+def _is_finite(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
+    """Does a verb agree with the noun before it as no second noun would?"""
+    word, before, following = cursor.words[i], cursor.words[i - 1], cursor.at(i + 1)
+    base = verb_forms.VERBS[word]
+    if (before in nouns.PEOPLE and word.endswith("ing")) or _do(before, word):
+        return True
+    many = nouns.is_plural(before) or (before in nouns.SAME and (phrase.count or 1) > 1)
+    if many and (word == base or nouns.is_plural(word)):
+        return before not in words.ATTRIBUTIVE  # "three people stand", "blue roofs stand"
+    third = word.endswith("s") and not nouns.is_plural(before)
+    if third and before in nouns.NON_THINGS and not phrase.determiner:
+        return True  # "snow falls"
+    ordered = following in words.DETERMINERS and (third or word.endswith("ing"))
+    if ordered or (third and (before in nouns.ALWAYS_PLURAL or _of_a_singular(cursor, i))):
+        return True
+    return third and before in nouns.ANIMATE and word != base  # "a duck swims"
+
+
+def _is_singular(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
+    """ "a river", "one lily": of one, so that a noun with "s" would not follow."""
+    several = nouns.is_plural(cursor.words[i - 1]) or (phrase.count or 1) > 1
+    said = phrase.determiner in words.SINGULAR if phrase.count is None else phrase.count == 1
+    return said and not several
+
+
+def _tells_of_two(cursor: Cursor, i: int) -> bool:
+    """ "a glass and a jug stand on", "a cat and a dog rest together"."""
+    word, before, following = cursor.words[i], cursor.words[i - 1], cursor.at(i + 1)
     if _is_of_several(cursor, word, i):
-        return False  # "a glass and a jug stand on", "a man in a hat and a dog wait at"
-    acts = acts or following in words.ADVERBS
-    joined = before in nouns.ANIMATE and cursor.last == "and" and word == verb_forms.VERBS[word]
-    if acts and joined:
-        return False  # "a cat and a dog rest together"
-    if acts or (ends(cursor, i + 1) and third):
-        alone = phrase.determiner in words.ARTICLES or phrase.determiner == "the"
-        return not (
-            (third and alone and nouns.is_plural(word))
-            or (several and word == verb_forms.VERBS[word])
-        )
-    return nouns.is_known(word)
+        return True
+    acts = following in _AFTER_VERBS | words.ADVERBS or bool(number_at(cursor, i + 1))
+    base = word == verb_forms.VERBS[word]
+    return acts and base and before in nouns.ANIMATE and cursor.last == "and"
+
+
+def _is_noun_before(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
+    """Is a word that may be both a noun, by what follows it?"""
+    word, before, following = cursor.words[i], cursor.words[i - 1], cursor.at(i + 1)
+    third = word.endswith("s") and not nouns.is_plural(before)
+    several = nouns.is_plural(before) or (phrase.count or 1) > 1
+    acts = following in _AFTER_VERBS | words.ADVERBS or bool(number_at(cursor, i + 1))
+    if not (acts or (ends(cursor, i + 1) and third)):
+        return nouns.is_known(word)
+    alone = phrase.determiner in words.ARTICLES | words.POSSESSIVES | {"the"}
+    finite = (third and alone and nouns.is_plural(word)) or (
+        several and word == verb_forms.VERBS[word]
+    )
+    return not finite

@@ -14,6 +14,7 @@ class NounPhrase:
     noun: str = ""
     plural: bool = False
     subset: bool = False  # some of things that were named before
+    added: bool = False  # "six cups inside and one on top"
     rest: bool = False  # all that is left of them
     each: bool = False
     negated: bool = False

@@ -43,7 +43,8 @@ def _nothing_but(items: list[Item]) -> list[Item]:
         return items
     kinds = _kinds(items, 6)
     for place in (1, 2, 3, 4):
-        if kinds[place] == "neg" and items[place].word == "except" and kinds[place + 1] == "np":
+        but = (items[place : place + 1] or [Item("stop")])[0].word in ("except", "but")
+        if but and kinds[place] in ("neg", "but") and kinds[place + 1] == "np":
             return [items[place + 1], *items[1:place], *items[place + 2 :]]
     return items
 

@@ -1,6 +1,6 @@
 """Noun phrases: with a noun, without one, and joined by "of"."""
 
-from situ.planners import nouns, verb_forms, words
+from situ.planners import nouns, plurals, verb_forms, words
 from situ.planners.chunking.classes import is_nominal, starts_clause
 from situ.planners.chunking.content import read_content
 from situ.planners.chunking.cursor import Cursor, number_at
@@ -60,11 +60,7 @@ def _of_them(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     if cursor.at(i) == "each" and not is_nominal(cursor.at(i + 1)):
         return cursor.add(i + 1, "ofeach", str(phrase.count))
     if cursor.at(i) in ("them", "these", "those", "which", "whom"):
-        after = i + 1
-        if cursor.at(i) in ("these", "those") and is_nominal(cursor.at(i + 1)):
-            after = read_content(cursor, i + 1, NounPhrase())[1]
-        phrase.subset = True
-        return cursor.add_phrase(after, phrase)
+        return _of_those(cursor, i, phrase)
     inner = NounPhrase()
     start = read_quantifier(cursor, i, inner)
     content, after = read_content(cursor, start, inner)
@@ -84,6 +80,15 @@ def _of_them(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     return cursor.add_phrase(after, phrase)
 
 
+def _of_those(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
+    """ "two of them", "one of these cups"."""
+    after = i + 1
+    if cursor.at(i) in ("these", "those") and is_nominal(cursor.at(i + 1)):
+        after = read_content(cursor, i + 1, NounPhrase())[1]
+    phrase.subset = True
+    return cursor.add_phrase(after, phrase)
+
+
 def _without_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase) -> int:
     """ "one is ...", "the other", "the first"."""
     word = cursor.at(i)
@@ -94,72 +99,87 @@ def _without_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase) -> int
             if number := number_at(cursor, after + 1):
                 phrase.count, phrase.exact = number, True
             return cursor.add_phrase(after + 1 + bool(number), phrase)
-        if phrase.more and starts_clause(cursor, after):
+        acts = other in verb_forms.VERBS and other != verb_forms.VERBS[other]
+        if phrase.more and (acts or starts_clause(cursor, after)):
             phrase.subset, phrase.count = True, 1
             return cursor.add_phrase(after, phrase)
     if phrase.count and phrase.exact and (starts_clause(cursor, after) or cursor.at(after) in ",."):
         phrase.subset = True
+        phrase.added = cursor.last == "and" and not phrase.determiner
         return cursor.add_phrase(after, phrase)
     return i
 
 
 def _with_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase, content: list[str]) -> int:
-    if content[-1] in ("other", "others", "rest") or (
-        content[-1] in words.ORDINALS and phrase.determiner == "the" and len(content) == 1
-    ):
-        phrase.subset, phrase.rest = True, content[-1] in ("other", "others", "rest")
-        number = number_at(cursor, after) if phrase.rest else 0
-        phrase.count = number or phrase.count or (1 if content[-1] in words.ORDINALS else None)
-        return cursor.add_phrase(after + bool(number), phrase)
+    if content == ["other", "half"]:
+        content = ["other"]
+    which = content[-1] in words.ORDINALS and phrase.determiner == "the" and len(content) == 1
+    if which or content[-1] in _THE_REST:
+        return _one_or_rest(cursor, after, phrase, content[-1])
     if len(content) == 1 and content[0] in words.STYLE:
         return after
     if phrase.determiner == "the" and _only_adjectives(content) and cursor.at(after) == "of":
         return _best_of(cursor, i, after, phrase, content)
     if _only_adjectives(content) and not (phrase.determiner and nouns.is_known(content[-1])):
-        if not phrase.determiner and not phrase.count:
-            if nouns.is_known(content[-1]) and cursor.last in (
-                "rel",
-                "and",
-                "comma",
-                "stop",
-                "with",
-            ):
-                pass
-            else:
-                return i
-        else:
+        if phrase.determiner or phrase.count:
             phrase.modifiers = content
             return cursor.add_phrase(after, phrase)
+        if not nouns.is_known(content[-1]) or cursor.last not in _BEFORE_BARE:
+            return i
+    if phrase.count and len(content) == 1 and _only_describes(content[0]):
+        phrase.modifiers = content  # "six eggs: two speckled"
+        return cursor.add_phrase(after, phrase)
     _fill(cursor, phrase, content, after)
     if cursor.at(after) == "of":
         return _noun_of(cursor, after, phrase)
     return cursor.add_phrase(after, phrase)
 
 
+def _only_describes(word: str) -> bool:
+    return word.endswith("ed") and len(word) > 4 and not nouns.is_known(word)
+
+
+_THE_REST = ("other", "others", "rest")
+_BEFORE_BARE = ("rel", "and", "comma", "stop", "with")  # "a ring of gold", "next to glass"
+
+
+def _one_or_rest(cursor: Cursor, after: int, phrase: NounPhrase, word: str) -> int:
+    """ "the first", "the others", "the other two"."""
+    phrase.subset, phrase.rest = True, word in _THE_REST
+    number = number_at(cursor, after) if phrase.rest else 0
+    phrase.count = number or phrase.count or (1 if word in words.ORDINALS else None)
+    return cursor.add_phrase(after + bool(number), phrase)
+
+
 def _best_of(cursor: Cursor, i: int, after: int, phrase: NounPhrase, content: list[str]) -> int:
     """ "the bigger of the two bowls"."""
-    if not number_at(cursor, after + 2) or content[-1] in nouns.REGIONS:
+    numbered = number_at(cursor, after + 2) or number_at(cursor, after + 1)
+    if not numbered or content[-1] in nouns.REGIONS:
         return i
     phrase.count, phrase.exact = 1, True
     end = _of_them(cursor, after + 1, phrase)
-    phrase.best = content
+    phrase.best, phrase.subset = content, True
     return end
 
 
-def _is_owned_part(content: list[str]) -> bool:
+def _owner_of_part(content: list[str]) -> list[str]:
+    """ "the pirate's left shoulder" is the pirate; other content comes back as it is."""
     name = nouns.singular(content[-1])
-    body = name in nouns.BODY or name in nouns.REGIONS
-    return content[-2].endswith(("'s", "’s")) and body
+    owners = [i for i, word in enumerate(content) if word.endswith(("'s", "’s"))]
+    if not owners or name not in nouns.BODY | nouns.REGIONS:
+        return content
+    between = content[owners[-1] + 1 : -1]
+    if any(nouns.is_known(word) and word not in words.ADJECTIVES for word in between):
+        return content
+    front, owner = content[: owners[-1]], content[owners[-1]]
+    return [*front, owner[:-2]]
 
 
 def _fill(cursor: Cursor, phrase: NounPhrase, content: list[str], i: int = -1) -> None:
-    if len(content) > 1 and _is_owned_part(content):
-        content = [*content[:-2], content[-2][:-2]]  # "the pirate's shoulder" is the pirate
+    content = _owner_of_part(content)
     last = content[-1]
-    many = phrase.determiner in ("some", "these", "those", "all", "both") or (
-        phrase.determiner not in words.ARTICLES and cursor.at(i) in ("are", "were")
-    )
-    phrase.plural = phrase.plural or nouns.is_plural(last) or (last in nouns.SAME and many)
+    several = last in nouns.SAME and _is_many(cursor, i, phrase, last)
+    phrase.plural = phrase.plural or nouns.is_plural(last) or several
     glassware = phrase.count or len(content) > 1 or cursor.at(i) == "of"
     if last == "glasses" and glassware and not phrase.paired:
         last, phrase.plural = "glass", True
@@ -170,6 +190,18 @@ def _fill(cursor: Cursor, phrase: NounPhrase, content: list[str], i: int = -1) -
     phrase.noun = " ".join([*content[start:-1], nouns.singular(last)])
     if not nouns.is_known(last):
         cursor.unknown.append(last)
+
+
+def _is_many(cursor: Cursor, i: int, phrase: NounPhrase, last: str) -> bool:
+    """Are there several sheep? "some sheep", "the sheep are", "sheep graze", but "fish on a plate"."""
+    if phrase.determiner in ("some", "these", "those", "all", "both"):
+        return True
+    if phrase.determiner in words.ARTICLES or phrase.count is not None:
+        return False
+    following = cursor.at(i)
+    acting = following.endswith("ing") or verb_forms.VERBS.get(following) == following
+    bare = not phrase.determiner and (last in plurals.HERDS or (acting and bool(following)))
+    return bare or following in ("are", "were")
 
 
 def _is_part_of(cursor: Cursor, after: int, phrase: NounPhrase) -> bool:
@@ -184,36 +216,52 @@ def _is_part_of(cursor: Cursor, after: int, phrase: NounPhrase) -> bool:
     return definite and not whole and cursor.at(after + 1) in words.DETERMINERS
 
 
+_GROUNDS = ("floor", "ground", "ceiling")  # "on the floor of a nursery"
+
+
 def _noun_of(cursor: Cursor, after: int, phrase: NounPhrase) -> int:
     """ "the roof of a house" is the house; "a slice of cake" is one thing."""
     name = phrase.noun.split()[-1]
-    if (
-        name in nouns.REGIONS
-        or name in ("kind", "type", "sort")
-        or _is_part_of(cursor, after, phrase)
-    ):
-        if cursor.at(after + 1) in words.REFERRING:
-            return after + 1  # "the end of it"
-        end = read_noun_phrase(cursor, after + 1)
-        if end == after + 1:
-            return cursor.add_phrase(end, phrase)
-        named = cursor.items[-1].phrase
-        if named:
-            named.spread = named.spread or phrase.each
-        return end
+    inner = NounPhrase()
+    if name in _GROUNDS:
+        start = read_quantifier(cursor, after + 1, inner)
+        return cursor.add_phrase(max(read_content(cursor, start, inner)[1], after + 1), phrase)
+    if name in nouns.REGIONS or name in _KINDS or _is_part_of(cursor, after, phrase):
+        return _whole_of(cursor, after + 1, phrase, name in _KINDS)
     hung = words.HANGS & set(cursor.words[after + 1 : after + 7])
     if name in words.FRAMES - {"view"} and cursor.last in ("stop", "comma") and not hung:
         return after + 1
-    inner = NounPhrase()
     content, end = read_content(cursor, read_quantifier(cursor, after + 1, inner), inner)
     if not content or (inner.exact and (inner.count or 0) > 1):
         cursor.add_phrase(after, phrase)
         return cursor.add(after + 1, "holds")
     if nouns.singular(content[-1]) in nouns.DIMENSIONS and inner.determiner in ("", "all"):
         return cursor.add_phrase(end, phrase)
-    last = content[-1]
-    kept = last if inner.plural or inner.count is None else nouns.singular(last)
-    if inner.determiner in words.DETERMINERS:
-        kept = nouns.singular(last) if inner.determiner in words.ARTICLES else last
-    phrase.noun = f"{phrase.noun} of {' '.join([*content[:-1], kept])}"
+    phrase.noun = f"{phrase.noun} of {' '.join([*content[:-1], _last_said(content, inner)])}"
     return cursor.add_phrase(end, phrase)
+
+
+_KINDS = ("kind", "type", "sort")
+
+
+def _whole_of(cursor: Cursor, i: int, phrase: NounPhrase, is_kind: bool) -> int:
+    """ "the roof of a house" is the house; "four kinds of birds" are four birds."""
+    if cursor.at(i) in words.REFERRING:
+        return i  # "the end of it"
+    end = read_noun_phrase(cursor, i)
+    if end == i:
+        return cursor.add_phrase(end, phrase)
+    named = cursor.items[-1].phrase
+    if named and is_kind and named.count is None:
+        named.count, named.exact = phrase.count, phrase.exact
+    if named:
+        named.spread = named.spread or phrase.each
+    return end
+
+
+def _last_said(content: list[str], inner: NounPhrase) -> str:
+    """The noun after "of" as it is said: "books", but "a lion" is "lion"."""
+    last = content[-1]
+    if inner.determiner:
+        return nouns.singular(last) if inner.determiner in words.ARTICLES else last
+    return last if inner.plural or inner.count is None else nouns.singular(last)

@@ -9,21 +9,11 @@ _MULTIPLIED = ("dozen", "pair", "pairs", "hundred")
 
 def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     """Determiners and numbers in front of a noun."""
-    while word := cursor.at(i):
+    while (word := cursor.at(i)) and not times_length(cursor, i):
         if word in words.DETERMINERS and phrase.count is None:
             _determine(word, phrase)
-        elif word in words.HEDGES and (
-            number_at(cursor, i + 1) or cursor.at(i + 1) in words.ARTICLES
-        ):
-            pass
-        elif word == "at" and cursor.at(i + 1) in ("least", "most"):
-            i += 1
-        elif word == "more" and phrase.count:
-            pass
-        elif times_length(cursor, i):
-            break
-        elif word == "half" and cursor.at(i + 1) in words.ARTICLES and cursor.at(i + 2) != "dozen":
-            pass
+        elif length := _vague_length(cursor, i, phrase):
+            i += length - 1
         elif word == "half" and (length := _half(cursor, i, phrase)):
             i += length
             if phrase.half:
@@ -32,16 +22,26 @@ def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
             if phrase.count and phrase.exact and word not in _MULTIPLIED and not phrase.groups:
                 break
             _take_count(word, number, phrase)
-            if cursor.at(i + 1) == "of" and word in (*words.VAGUE, "dozen", "dozens"):
-                if _referring_of(cursor, i + 2):
-                    return i + 1
-                i += 1
+            of = cursor.at(i + 1) == "of" and word in (*words.VAGUE, "dozen", "dozens")
+            if of and _referring_of(cursor, i + 2):
+                return i + 1
+            i += of
         elif after := _group_at(cursor, i, phrase):
             i = after - 1
         else:
             break
         i += 1
     return i
+
+
+def _vague_length(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
+    """How many words say nothing here: "exactly", "at least", "more" after a number, "half a"."""
+    word, following = cursor.at(i), cursor.at(i + 1)
+    if word == "at" and following in ("least", "most"):
+        return 2
+    hedged = word in words.HEDGES and (number_at(cursor, i + 1) or following in words.ARTICLES)
+    halved = word == "half" and following in words.ARTICLES and cursor.at(i + 2) != "dozen"
+    return int(bool(hedged) or halved or (word == "more" and bool(phrase.count)))
 
 
 def _determine(word: str, phrase: NounPhrase) -> None:

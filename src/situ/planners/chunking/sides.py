@@ -13,7 +13,7 @@ def _picture_place(text: Sequence[str], i: int) -> tuple[int, str] | None:
     j = i + 1
     if j < len(text) and text[j] == "the":
         j += 1
-    if j < len(text) and text[j] == "far":
+    if j < len(text) and text[j] in ("far", "very"):
         j += 1
     names: list[str] = []
     while j < len(text) and text[j] in words.SUPERLATIVE_PLACES:
@@ -22,6 +22,8 @@ def _picture_place(text: Sequence[str], i: int) -> tuple[int, str] | None:
         if j < len(text) - 1 and text[j] in ("and",) and text[j + 1] in words.SUPERLATIVE_PLACES:
             break
     if not names or (text[i] == "near" and names == ["middle"]):
+        return None
+    if text[i : i + 2] == ["in", "front"]:
         return None
     while j < len(text) and text[j] in ("corner", "side", "hand", "part", "half", "edge", "area"):
         j += 1
@@ -43,7 +45,9 @@ def _of_picture(text: Sequence[str], i: int, j: int, names: list[str]) -> tuple[
 
 def _goes_on(text: Sequence[str], j: int) -> bool:
     """ "in the left hand of", "on the top shelf": the word goes with a noun, so this is no place."""
-    return j < len(text) and (nouns.is_known(text[j]) and text[j] not in verb_forms.VERBS)
+    if j >= len(text) or not nouns.is_known(text[j]):
+        return False
+    return text[j] not in verb_forms.VERBS or list(text[j + 1 : j + 2]) == ["of"]
 
 
 _ITS = ("its", "their", "his", "her", "the")
@@ -52,29 +56,33 @@ _ITS = ("its", "their", "his", "her", "the")
 def _sides(text: Sequence[str], i: int) -> tuple[int, str, bool] | None:
     """ "to its left", "to the right", "on each side (of)", "on top", "in front", "in the air"."""
     word, rest = text[i], list(text[i + 1 : i + 5])
-    if (
-        word in ("to", "on", "at")
-        and len(rest) > 1
-        and rest[0] in _ITS
-        and rest[1] in ("left", "right")
-    ):
-        length = 4 if len(rest) > 2 and rest[2] in ("side", "hand") else 3
-        of = length - 1 < len(rest) and rest[length - 1] in ("of", "from")
-        if not of and not (length == 3 and len(rest) > 2 and nouns.is_known(rest[2])):
-            return i + length, f"{rest[1]} of", True
-    both = rest[:1] and rest[0] in ("each", "either", "both")
+    if word in ("to", "on", "at") and (length := _its_side(rest)):
+        return i + length, f"{rest[1]} of", True
+    if word == "on" and tuple(rest[:2]) in (("opposite", "ends"), ("both", "ends")):
+        return i + 3 + (rest[2:3] == ["of"]), "on", rest[2:3] != ["of"]
+    both = rest[:1] and rest[0] in ("each", "either", "both", "opposite")
     if word in ("on", "at", "to") and both and rest[1:2] and rest[1].startswith(("side", "end")):
         of = len(rest) > 2 and rest[2] == "of"
         return i + (4 if of else 3), "flank", not of
     if word == "on" and rest[:1] == ["top"] and rest[1:2] != ["of"]:
         return i + 2, "on", True
     if word == "in" and rest[:1] == ["front"] and rest[1:2] != ["of"]:
-        return i + 2, "in front of", True
+        return i + 2, "in front of", rest[1:2] not in (["a"], ["an"], ["the"])
     if (word, *rest[:2]) in words.TOGETHER:
         return i + 3, "together", True
     if word == "side-by-side":
         return i + 1, "together", True
     return None
+
+
+def _its_side(rest: Sequence[str]) -> int:
+    """After "to": the words of "its left", "the right side", counted with "to"; or 0."""
+    if len(rest) < 2 or rest[0] not in _ITS or rest[1] not in ("left", "right"):
+        return 0
+    length = 4 if len(rest) > 2 and rest[2] in ("side", "hand") else 3
+    of = length - 1 < len(rest) and rest[length - 1] in ("of", "from")
+    named = length == 3 and len(rest) > 2 and nouns.is_known(rest[2])
+    return 0 if of or named else length
 
 
 def _row_order(text: Sequence[str], i: int) -> tuple[int, str] | None:
@@ -103,7 +111,10 @@ def read_where(cursor: Cursor, i: int) -> int:
     if cursor.last == "np" and cursor.words[i] in ("left", "right") and cursor.at(i + 1) != "of":
         return i
     if found := _sides(cursor.words, i):
-        return cursor.add(found[0], "rel", found[1], landmark=found[2], said=cursor.words[i])
+        whose = cursor.at(i + 1) if cursor.at(i + 1) in ("his", "her") else cursor.words[i]
+        return cursor.add(found[0], "rel", found[1], landmark=found[2], said=whose)
+    if cursor.words[i] == "within" and cursor.at(i + 1) in ("reach", "sight", "view"):
+        return i + 2
     for phrase, predicate in words.RELATION_TABLE.get(cursor.words[i], ()):
         if tuple(cursor.words[i : i + len(phrase)]) == phrase:
             return _add_relation(cursor, i, phrase, predicate)

@@ -51,6 +51,7 @@ def _after_material(cursor: Cursor, i: int, end: int) -> int:
         return cursor.add(end + 1, "adj", _MADE.get(cursor.at(end), cursor.at(end)))
     while cursor.at(end) in words.ADJECTIVES:
         end += 1
+    end += cursor.at(end).endswith("ing") and is_nominal(cursor.at(end + 1))
     while end < i + 6 and is_nominal(cursor.at(end)) and not number_at(cursor, end):
         end += 1
     return end
@@ -110,7 +111,8 @@ _OF_THEM = frozenset({("all", "of", "them"), ("both", "of", "them"), ("all", "of
 def _each(cursor: Cursor, i: int) -> int:
     """ "each other", and "each" or "both" of what was named."""
     word, following = cursor.words[i], cursor.at(i + 1)
-    if word == "all" and cursor.last == "comma" and following in words.PREPOSITIONS:
+    laden = following in ("covered", "filled", "full")
+    if word == "all" and cursor.last == "comma" and (laden or following in words.PREPOSITIONS):
         return cursor.add(i + 1, "pron", "all")
     if (word, following, cursor.at(i + 2)) in _OF_THEM:
         return cursor.add(i + 3, "pron", "all of them")

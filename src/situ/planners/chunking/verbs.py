@@ -2,6 +2,7 @@
 
 from situ.planners import nouns, verb_forms, words
 from situ.planners.chunking.classes import acts, is_function, is_nominal
+from situ.planners.chunking.content import denominal
 from situ.planners.chunking.cursor import Cursor, ends, number_at, relation_length
 
 
@@ -9,6 +10,8 @@ def read_verb(cursor: Cursor, i: int) -> int:
     """A verb at the place, if the word there is one."""
     word = cursor.words[i]
     base = verb_forms.VERBS.get(word)
+    if base is None and cursor.last == "np" and (noun := denominal(cursor, i)):
+        return cursor.add(i + 1, "verb", noun, said=word)
     if base is None:
         unknown = _is_unknown_verb(cursor, i)
         return cursor.add(i + 1, "verb", word, said=word) if unknown else i
@@ -22,7 +25,9 @@ def read_verb(cursor: Cursor, i: int) -> int:
 def _is_unknown_verb(cursor: Cursor, i: int) -> bool:
     if cursor.last in ("np", "that", "cop", "pron"):
         return _may_act(cursor, i)
-    return cursor.last == "comma" and acts(cursor.words[i]) and relation_length(cursor, i + 1) > 0
+    after = i + 1 + (cursor.at(i + 1) in words.ADVERBS)
+    led = relation_length(cursor, after) > 0 or (ends(cursor, i + 1) and len(cursor.items) > 1)
+    return cursor.last == "comma" and acts(cursor.words[i]) and led
 
 
 def _is_no_verb(cursor: Cursor, i: int, base: str) -> bool:
@@ -42,6 +47,8 @@ def _is_no_verb(cursor: Cursor, i: int, base: str) -> bool:
 def _follows_subject(cursor: Cursor, i: int) -> bool:
     if cursor.last in ("np", "that", "pron"):
         return True
+    if cursor.last == "place" and len(cursor.items) > 1 and cursor.items[-2].kind == "np":
+        return not nouns.is_known(cursor.words[i])  # "the girl in the middle holds"
     goes_on = ends(cursor, i + 1) or relation_length(cursor, i + 1) > 0
     goes_on = goes_on or not is_nominal(cursor.at(i + 1)) or cursor.words[i].endswith("ing")
     return cursor.last in ("cop", "neg", "have", "adj", "verb") and goes_on
@@ -51,11 +58,24 @@ def _goes_on(cursor: Cursor, i: int, base: str) -> bool:
     """ "a man sits and waves to", "the painter, who wears a hat, stands in"."""
     word, following = cursor.words[i], cursor.at(i + 1)
     third = word != base and word.endswith("s")
-    joined = cursor.last == "and" or (cursor.last == "comma" and _in_relative(cursor))
+    joined = cursor.last == "comma" and (_in_relative(cursor) or _awaits_finite(cursor))
+    joined = joined or cursor.last == "and"
     leads = following in words.PREPOSITIONS or following in words.DETERMINERS
     if cursor.last == "comma" and word == base in verb_forms.COMMON:
         return leads and _has_plural_subject(cursor) and not _has_told(cursor)
-    return joined and third and leads and _has_told(cursor)
+    return joined and third and leads and (_has_told(cursor) or _awaits_finite(cursor))
+
+
+def _awaits_finite(cursor: Cursor) -> bool:
+    """ "a girl with braids, hugging a doll, stands in": one subject, and nothing told but participles."""
+    start = max((k for k, item in enumerate(cursor.items) if item.kind == "stop"), default=-1) + 1
+    clause = cursor.items[start:]
+    phrase = clause[0].phrase if clause else None
+    if phrase is None or phrase.plural or phrase.determiner not in words.SINGULAR | {"the"}:
+        return False
+    told = [item for item in clause if item.kind in ("verb", "cop", "have")]
+    commas = [item.kind for item in clause].count("comma")
+    return commas == 2 and all(item.said.endswith(("ing", "ed")) for item in told)
 
 
 def _has_plural_subject(cursor: Cursor) -> bool:
@@ -68,10 +88,25 @@ def _has_plural_subject(cursor: Cursor) -> bool:
 
 def _begins(cursor: Cursor, i: int) -> bool:
     following = cursor.at(i + 1)
+    if _goes_on_acting(cursor, i):
+        return True
     object_follows = following in words.DETERMINERS or number_at(cursor, i + 1) > 0
     bare = cursor.last in ("and", "comma", "but", "stop", "rel", "there", "with")
-    noun = nouns.is_known(cursor.words[i]) and not object_follows
+    word = cursor.words[i]
+    noun = (nouns.is_known(word) or word in verb_forms.ALSO_NOUNS) and not object_follows
     return bare and (object_follows or following in words.PREPOSITIONS) and not noun
+
+
+def _goes_on_acting(cursor: Cursor, i: int) -> bool:
+    """ "sits on a bench and eating ice cream", "while playing baseball"."""
+    word, base = cursor.words[i], verb_forms.VERBS[cursor.words[i]]
+    if not word.endswith("ing") or nouns.is_known(word) or not is_nominal(cursor.at(i + 1)):
+        return False
+    if cursor.last == "stop":
+        return cursor.items != [] and cursor.items[-1].word in ("while", "when")
+    joined = cursor.last in ("and", "comma", "but") and word not in words.ADJECTIVES
+    takes = verb_forms.TAKING | verb_forms.HOLDING | verb_forms.WEARING | verb_forms.RIDING
+    return joined and base in takes | verb_forms.DRIVING and "np" in {i.kind for i in cursor.items}
 
 
 def _is_object(cursor: Cursor, i: int) -> bool:

@@ -1,6 +1,8 @@
 """ "with", "has" and "contains": whose things they are, and what that means for boxes."""
 
-from situ.planners import nouns, uses
+import itertools
+
+from situ.planners import nouns, uses, verb_forms, words
 from situ.planners.chunking.items import Item
 from situ.planners.reading.relating import for_each, relate
 from situ.planners.reading.state import Ids, Reading
@@ -27,7 +29,11 @@ def close_with(state: Reading, item: Item) -> None:
             flush_with(state, item)
             state.in_with = False
     elif item.kind == "verb" and state.with_group and _is_reduced(state, item):
-        _go_on(state)
+        _go_on(state, item)
+    elif (
+        item.kind in ("but", "neg") and not state.with_group and state.host and state.left_out >= 0
+    ):
+        return  # "a desk with no lamp, only a book"
     elif item.kind in ("verb", "that", "with", "have", "cop", "there", "but", "stop"):
         if state.owned and item.kind in ("cop", "verb"):
             state.relative = list(state.with_group)
@@ -50,18 +56,52 @@ def _is_reduced(state: Reading, item: Item) -> bool:
 def _ends_list(state: Reading, item: Item) -> bool:
     """After "and" or a comma: does a clause begin, or does the list go on?"""
     following, *later = (state.kind(state.index + k) for k in (2, 3, 4))
-    hanging = following == "verb" and later == ["rel", "pron"]
+    hanging = following == "verb" and (later == ["rel", "pron"] or _is_on_its_part(state))
+    if item.kind == "and" and state.before != "comma" and _is_of_host(state, state.index + 2):
+        return False
     alone = item.kind == "comma" and bool(state.host) and not _continues_list(state)
     return (following in ("cop", "verb") and not hanging) or alone
 
 
-def _go_on(state: Reading) -> None:
-    """ "a boy with a kite flying over": the kite flies; "a vase with tulips standing on": the vase stands."""
+def _is_on_its_part(state: Reading) -> bool:
+    """ "and two suitcases strapped to its roof"."""
+    relation, where = (*state.items[state.index + 3 : state.index + 5], None, None)[:2]
+    phrase = where.phrase if relation and where and relation.kind == "rel" else None
+    return phrase is not None and phrase.determiner in words.POSSESSIVES
+
+
+def _is_of_host(state: Reading, index: int) -> bool:
+    """ "a snowman with a hat and a scarf stands in front of": a verb for one, and no "it" after it."""
+    verb = state.items[index] if index < len(state.items) else None
+    single = len(state.host) == 1 and state.entities[state.host[0]].count == 1
+    if verb is None or not single or state.host != state.first_subjects or state.predicated:
+        return False
+    if verb.kind not in ("verb", "cop") or not (verb.said or verb.word).endswith("s"):
+        return False
+    phrase = state.items[index - 1].phrase
+    if phrase is None or phrase.determiner in words.DEFINITE:
+        return False
+    rest = (state.kind(k) for k in range(index, len(state.items)))
+    told = {"have" for k in range(index) if state.kind(k) == "have"}
+    return "pron" not in {*itertools.takewhile(lambda kind: kind != "stop", rest)} and not told
+
+
+def _go_on(state: Reading, item: Item) -> None:
+    """ "a boy with a kite flying over": the kite; "a vase with tulips standing on": the vase."""
     group = state.with_group
+    lives = state.are(state.host, nouns.ANIMATE) and not state.are(group, nouns.ANIMATE)
+    if lives and item.word in verb_forms.LIVING:
+        flush_with(state, None)
+        state.relative, state.in_with = state.host, False
+        return
     full = touches(state, group) and not any(state.are([i], nouns.ANIMATE) for i in group)
     full = full and state.are(state.host, uses.CONTAINERS) and state.kind(state.index + 2) == "np"
     if full:
         flush_with(state, None)
+    if not full and len(group) > 1 and state.host and touches(state, group[:-1]):
+        for one in group[:-1]:
+            give(state, state.host, one)
+        group = group[-1:]
     state.relative = state.host if full else group
     state.with_group, state.in_with = [], False
 
@@ -73,7 +113,7 @@ def _continues_list(state: Reading) -> bool:
         index += 2
     if state.kind(index) in ("and", "comma") and state.kind(index + 1) in ("and", "np"):
         end = index + 2 + (state.kind(index + 1) == "and")
-        return state.kind(end) in ("stop", "rel", "comma")
+        return state.kind(end) in ("stop", "rel", "comma") or _is_of_host(state, end)
     return False
 
 
@@ -111,8 +151,10 @@ def touches(state: Reading, group: Ids) -> bool:
 def _having(state: Reading, owner: str, kind: str) -> str:
     if kind in uses.WEARABLE and owner in nouns.ANIMATE:
         return "wearing"
-    if kind in uses.HANDHELD and owner in (nouns.ANIMATE if state.instrument else nouns.PEOPLE):
+    if kind in uses.CARRIED and owner in (nouns.ANIMATE if state.instrument else nouns.PEOPLE):
         return "holding"
+    if owner in uses.DISHES and kind in uses.TOPPINGS:
+        return "~on"
     if state.contains or (owner in uses.CONTAINERS and owner not in uses.SURFACES):
         return "~inside"
     if kind in nouns.PLACED_PARTS and owner in nouns.WITH_PARTS:

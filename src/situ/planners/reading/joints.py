@@ -4,9 +4,9 @@ from situ.planners import nouns, uses, words
 from situ.planners.chunking.items import Item
 from situ.planners.reading.having import begin_with, flush_with
 from situ.planners.reading.landing import front, wait
-from situ.planners.reading.mentions import DROPPED
 from situ.planners.reading.relating import pairwise, relate, spoken
 from situ.planners.reading.state import Ids, Reading, Waiting
+from situ.planners.reading.things import DROPPED
 from situ.planners.verb_forms import word_set
 
 
@@ -46,6 +46,9 @@ def on_comma(state: Reading, item: Item) -> None:
     if state.modified and state.kind(state.index + 1) in ("cop", "verb", "have"):
         state.subjects = list(state.modified)  # "the mug, which is blue, is full"
         state.now(state.modified, "subject")
+    if state.outer and state.kind(state.index + 1) in ("verb", "cop"):
+        state.fronted, state.outer = state.outer, None
+        state.subjects, state.group, state.rel_subjects = [], [], []
     if not _continues_verb(state):
         state.verb = ""
 
@@ -63,8 +66,11 @@ def on_but(state: Reading, item: Item) -> None:
 def on_that(state: Reading, item: Item) -> None:
     place = _place_of(state) if item.word == "where" else ""
     if place or (state.before == "rel" and state.waiting and state.np):
+        outer = state.fronted if state.fronted and state.fronted.subjects else None
         state.fronted = Waiting(place or state.waiting[-1].predicate, [])  # "a sofa on which"
         state.waiting = []
+        state.modified = list(state.np)
+        state.outer = outer
         front(state, state.np)
         return
     if state.np and state.before in ("np", "comma"):
@@ -105,15 +111,20 @@ def on_full(state: Reading, item: Item) -> None:
     host = state.np or state.subjects
     if not host or phrase is None or not phrase.noun:
         return
+    if state.before == "pron" and phrase.count is None and not phrase.plural:
+        state.mute = True  # "a pig and three piglets, all covered in mud"
+        return
     heaped = item.word.startswith("topped") and state.are(host[-1:], uses.SURFACES)
     filled = item.word.split()[0] in _FILLING and phrase.noun not in nouns.NON_THINGS
+    dotted = item.word.split()[0] in ("covered", "topped")
+    filled = filled or (dotted and phrase.plural and nouns.is_known(phrase.noun))
     if phrase.count is None and not phrase.determiner and not heaped and not filled:
         said = [*phrase.modifiers, spoken(phrase)]
         state.entities[host[-1]].ending = f"{item.word} {' '.join(said)}"
         state.mute = True
     else:
         heaped = heaped or state.are(host[-1:], uses.SURFACES) or item.word.split()[0] in _LOADED
-        inside = filled and not heaped
+        inside = item.word.split()[0] in _FILLING and filled and not heaped
         wait(state, "~inside" if inside else "~on", host, "full")
 
 
@@ -128,6 +139,9 @@ def on_cop(state: Reading, item: Item) -> None:
         state.negated = True
     if not state.fronted:
         state.waiting = []
+    ended = state.kind(state.index + 1) in ("stop", "comma")
+    if state.refused and ended and state.before == "np" and state.subjects:
+        relate(state, state.subjects, state.refused.predicate, state.refused.subjects)
 
 
 def on_have(state: Reading, item: Item) -> None:
@@ -145,7 +159,7 @@ def on_with(state: Reading, item: Item) -> None:
     host = state.np if state.before in ("np", "pron", "place", "verb", "full") else state.subjects
     if state.before == "pron" and state.items[state.index - 1].word in ("each", "both"):
         host = state.subjects
-    if state.before == "verb" or _has_it(state, host):
+    if state.before == "verb" or _has_it(state, host) or _sits_in(state, host):
         host = state.verb_subjects or state.subjects
     begin_with(state, host, False)
     state.apart = state.before == "comma"
@@ -168,6 +182,15 @@ def _has_it(state: Reading, nearest: Ids) -> bool:
     near = state.are(nearest, uses.CONTAINERS | uses.SURFACES) and carried
     own = phrase.determiner in ("his", "her", "their") or _at_body(state)
     return nouns.head(phrase.noun) in uses.WEARABLE or own or (held and not near)
+
+
+def _sits_in(state: Reading, nearest: Ids) -> bool:
+    """ "knits in a rocking chair with a kitten": the kitten is not in the chair."""
+    following = state.items[state.index + 1 : state.index + 2]
+    phrase = following[0].phrase if following else None
+    alive = phrase is not None and nouns.head(phrase.noun) in nouns.ANIMATE
+    seated = state.role == "landmark" and state.are(nearest, uses.FOR_ONE)
+    return alive and seated and state.are(state.subjects, nouns.ANIMATE)
 
 
 def _at_body(state: Reading) -> bool:
@@ -217,7 +240,8 @@ def _is_behind(state: Reading) -> bool:
 
 
 def _placed(state: Reading) -> Ids:
-    return state.np if state.role != "landmark" else (state.subjects or state.np)
+    compared = state.last_predicate in ("larger", "smaller")
+    return state.np if state.role != "landmark" or compared else (state.subjects or state.np)
 
 
 def _is_turned(state: Reading, word: str) -> bool:
@@ -227,6 +251,9 @@ def _is_turned(state: Reading, word: str) -> bool:
 
 
 def on_adj(state: Reading, item: Item) -> None:
+    if state.before == "rel" and state.waiting and item.word in words.COLOURS:
+        state.waiting = []  # "a man in black"
+        return
     if state.of_part and not state.relative:
         return
     if item.word in DROPPED or state.negated:

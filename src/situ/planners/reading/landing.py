@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from situ.planners import nouns, uses, words
+from situ.planners import kinds, nouns, uses, words
 from situ.planners.reading.having import give, touches
 from situ.planners.reading.relating import for_each, pair_up, relate
 from situ.planners.reading.state import Ids, Reading, Waiting
@@ -64,6 +64,7 @@ def _collects(state: Reading, waiting: Waiting, ids: Ids) -> bool:
 
 def _land_one(state: Reading, waiting: Waiting, ids: Ids) -> None:
     if waiting.negated:
+        state.refused = replace(waiting, subjects=list(ids))
         _leave_unplaced(state, ids)
         return
     if not waiting.subjects and state.absent:
@@ -71,6 +72,20 @@ def _land_one(state: Reading, waiting: Waiting, ids: Ids) -> None:
     subjects = _with_its_host(state, waiting, ids)
     if waiting.said == "in" and state.are(subjects, nouns.PEOPLE) and _is_bare_dress(state, ids):
         state.entities[ids[0]].count = sum(state.entities[i].count for i in subjects)
+    if waiting.said in ("on", "into") and state.are(subjects, nouns.ANIMATE):
+        waiting.predicate = _with_tool(state, waiting, ids)
+    subjects, each = _shared_out(state, waiting, subjects, ids)
+    relate(state, subjects, waiting.predicate, ids, each=each)
+    if subjects == state.host == state.group[-1:]:
+        waiting.maybe = state.group[:-1]
+    if waiting.maybe and waiting.predicate != "flank":
+        sure = _bears(state, waiting, ids)
+        relate(state, waiting.maybe, waiting.predicate, ids, sure=sure)
+        state.rel_subjects = list(subjects)
+
+
+def _shared_out(state: Reading, waiting: Waiting, subjects: Ids, ids: Ids) -> tuple[Ids, bool]:
+    """ "each on a throne", "on each of the tables": who stands there, and whether in pairs."""
     each = state.each or pair_up(state, subjects, ids)
     if state.each:
         total = sum(state.entities[i].count for i in subjects)
@@ -80,13 +95,22 @@ def _land_one(state: Reading, waiting: Waiting, ids: Ids) -> None:
     elif state.spread:
         subjects = [_spread(state, one, ids) for one in subjects]
         each = sum(state.entities[i].count for i in ids) > 1
-    relate(state, subjects, waiting.predicate, ids, each=each)
-    if subjects == state.host == state.group[-1:]:
-        waiting.maybe = state.group[:-1]
-    if waiting.maybe and waiting.predicate != "flank":
-        sure = _bears(state, waiting, ids)
-        relate(state, waiting.maybe, waiting.predicate, ids, sure=sure)
-        state.rel_subjects = list(subjects)
+    return subjects, each
+
+
+def _with_tool(state: Reading, waiting: Waiting, ids: Ids) -> str:
+    """ "a crab on guitar", "works on a laptop", "sings into a microphone": one uses it."""
+    phrase = state.items[state.index].phrase
+    bare = phrase is not None and not phrase.determiner and phrase.count is None
+    if waiting.said == "into" and state.are(ids, uses.HANDHELD - uses.CONTAINERS):
+        return "holding"
+    if state.are(ids, _SCREENS) and state.are(waiting.subjects, nouns.PEOPLE):
+        return "near" if waiting.predicate == "on" else waiting.predicate
+    played = bare and waiting.said == "on" and state.are(ids, kinds.INSTRUMENTS)
+    return "holding" if played else waiting.predicate
+
+
+_SCREENS = frozenset({"laptop", "computer", "keyboard"})
 
 
 def _is_bare_dress(state: Reading, ids: Ids) -> bool:
@@ -124,22 +148,42 @@ def _with_its_host(state: Reading, waiting: Waiting, ids: Ids) -> Ids:
     group, state.with_group = state.with_group, []
     parts = [i for i in group if state.are([i], nouns.PLACED_PARTS)]
     if parts and len(parts) < len(group):  # "a house with a door and a dog beside a tree"
-        for one in parts:
-            give(state, state.host, one)
+        _given(state, parts)
         return [i for i in group if i not in parts]
-    if (
-        waiting.predicate == "flank"
-        or set(ids) == set(state.host)
-        or _stands_apart(state, group, ids)
-    ):
+    if _is_before(state, group, ids):
+        return _given(state, group)
+    at_host = waiting.predicate == "flank" or set(ids) == set(state.host)
+    if at_host or _stands_apart(state, group, ids):
         for_each(state, group, state.host)
         return group
+    if _is_small(state, waiting.predicate, ids):
+        _given(state, group[:-1] if touches(state, group[:-1] or group) else [])
+        return group[-1:]
     people = state.are(state.host, nouns.PEOPLE) and waiting.predicate not in ("on", "inside")
-    if state.host and (people or touches(state, group)):
-        for one in group:
-            give(state, state.host, one)
-        return state.host
-    return group
+    return _given(state, group) if state.host and (people or touches(state, group)) else group
+
+
+def _given(state: Reading, group: Ids) -> Ids:
+    """The host, to whom all of these were given."""
+    for one in group:
+        give(state, state.host, one)
+    return state.host
+
+
+def _is_before(state: Reading, group: Ids, ids: Ids) -> bool:
+    """ "a man, an open case with coins in front of him": the case stands there."""
+    later = bool(state.host) and state.host == state.subjects and ids[-1] < state.host[0]
+    return later and state.items[state.index].kind == "pron" and touches(state, group)
+
+
+def _is_small(state: Reading, predicate: str, ids: Ids) -> bool:
+    """ "a table with pizza on two trays", "with a bottle in a bucket": no table is on or in those."""
+    held = predicate == "inside" and state.are(ids, uses.CONTAINERS)
+    borne = predicate == "on" and state.are(state.host, uses.SURFACES) and state.are(ids, uses.FLAT)
+    if not state.host or not (held or borne):
+        return False
+    host, mark = (nouns.size_of(state.entities[i[-1]].noun) for i in (state.host, ids))
+    return mark[0] * mark[1] < host[0] * host[1]
 
 
 def _stands_apart(state: Reading, group: Ids, ids: Ids) -> bool:

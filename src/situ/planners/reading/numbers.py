@@ -2,8 +2,8 @@
 
 from situ.planners import chunks, comparisons, nouns, words
 from situ.planners.chunking.items import Item
-from situ.planners.reading.mentions import add_thing, attributes_of
 from situ.planners.reading.state import Reading
+from situ.planners.reading.things import add_thing, attributes_of
 
 
 def compare(state: Reading, comparison: comparisons.Comparison) -> None:

@@ -22,13 +22,25 @@ def place_ids(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
         land(state, ids)
     elif state.verb and state.verb_subjects and state.before != "comma":
         take_object(state, ids, phrase)
-    elif state.in_with and (state.before in ("with", "have", "and", "comma", "neg", "np")):
+    elif state.in_with and (state.before in ("with", "have", "and", "comma", "neg", "np", "but")):
         _take_with(state, ids)
+    elif _is_gapped(state):
+        relate(state, state.np, state.took, ids)
+        state.now(ids, "object")
     elif state.object_of and _continues_objects(state, ids):
         state.verb = state.object_base
         take_object(state, ids, phrase)
     else:
         _take_subject(state, ids, phrase)
+
+
+def _is_gapped(state: Reading) -> bool:
+    """ "The dog wears a hat, the cat a bow tie"."""
+    pair = state.before == "np" and state.role == "subject" and state.took in _DONE
+    return pair and state.kind(state.index - 2) in ("comma", "and", "stop") and bool(state.np)
+
+
+_DONE = ("wearing", "holding", "riding")
 
 
 def _continues_objects(state: Reading, ids: Ids) -> bool:
@@ -73,7 +85,9 @@ def _take_subject(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     whole = phrase is None or not phrase.subset
     joined = state.before in ("and", "comma") and state.role == "subject" and whole
     parts = any(state.entities[i].parent in state.group for i in ids)
-    joined = joined and not state.predicated and not parts
+    apart = state.before == "and" and state.kind(state.index - 2) == "comma" and bool(state.host)
+    apart = apart or (state.before == "and" and _is_placed(state))
+    joined = joined and not state.predicated and not parts and not apart
     _take_also(state, ids)
     if not state.subjects and not joined:
         state.first_subjects = list(ids)
@@ -90,6 +104,15 @@ def _take_subject(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     state.after_cop, state.object_of, state.verb = False, "", ""
     state.predicated = state.predicated and joined
     state.now(ids, "subject")
+
+
+def _is_placed(state: Reading) -> bool:
+    """ "a tower in the distance and two seals on": what was named before has its place."""
+    where = [state.kind(state.index - back) for back in (2, 3)]
+    return (where == ["np", "rel"] or where[0] == "place") and state.kind(state.index + 1) in (
+        "rel",
+        "with",
+    )
 
 
 def _take_also(state: Reading, ids: Ids) -> None:

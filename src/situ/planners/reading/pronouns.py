@@ -14,8 +14,17 @@ def on_pron(state: Reading, item: Item) -> None:
         _each_other(state)
     elif item.word in ("each", "both", "all", "all of them"):
         _distribute(state, item.word)
+    elif state.mute and state.before == "rel" and state.left_out_part >= 0:
+        state.mute = False  # "an apple with a bite taken out of it"
+    elif item.word == "it" and _is_scene(state):
+        state.waiting = []  # "a bathroom with a sink in it"
     elif not state.mute and (ids := _meant_by(state, item.word)):
         place_ids(state, ids, None)
+
+
+def _is_scene(state: Reading) -> bool:
+    inside = bool(state.waiting) and state.waiting[-1].predicate == "inside"
+    return inside and state.in_with and not state.host
 
 
 def _meant_by(state: Reading, word: str) -> Ids:
@@ -26,13 +35,15 @@ def _meant_by(state: Reading, word: str) -> Ids:
     plural = word in ("them", "they", "their", "themselves")
     person = word in ("him", "he", "she", "her")
     ids = state.host if (taken or (state.relative and state.host)) and not plural else []
+    if person and not state.are(ids, nouns.ANIMATE):
+        ids = []
     if topic and not plural and not person and topic != subjects:
         ids = ids or topic
     begins = state.kind(state.index + 1) in ("cop", "verb", "have")
     begins = begins and person and not state.waiting and not taken
     fronted = bool(state.waiting) and state.waiting[0] is state.fronted
     but = [] if fronted or begins else [*subjects, *taken]
-    ids = ids or antecedent(state, but, plural, _kinds_of(state, word))
+    ids = ids or antecedent(state, but, plural, _kinds_of(state, word), thing=word == "it")
     if not ids and state.waiting and len(subjects) > 1 and not plural:
         ids = _parted(state, subjects)
     return ids
@@ -71,6 +82,9 @@ def topic_of(state: Reading) -> Ids:
         index -= 1
     alone = state.kind(index) == "comma" and state.kind(index + 1) == "np" and index > 0
     verbs = {item.kind for item in state.items[index : state.index]} & {"verb", "cop"}
+    opened = state.items[index + 1].phrase if alone else None
+    if opened and opened.determiner in ("its", "his", "her"):
+        verbs = verbs - {"verb"}  # "a boat on the shore, its oars lying beside it"
     first = state.first_subjects if alone and not verbs else []
     return first if len(first) == 1 and state.entities[first[0]].count == 1 else []
 
@@ -107,6 +121,9 @@ def _both_of(state: Reading) -> Ids:
     """The two that were joined, a thing that there are two of, or the latest two."""
     if len(state.group) == 2:
         return list(state.group)
+    told = [w for waiting in state.waiting for w in waiting.subjects]
+    if told:
+        return [i for i in range(len(state.entities)) if i not in told][-2:]
     pairs = [i for i, e in enumerate(state.entities) if e.count == 2 and e.exact]
     return pairs[:1] if pairs and pairs[0] in state.first_subjects else state.latest(2)
 
@@ -115,6 +132,9 @@ def _distribute(state: Reading, word: str) -> None:
     if word == "all":
         state.subjects = state.np = state.group = _all_of(state)
         state.role = "subject"
+        return
+    if word == "both" and state.waiting:
+        land(state, [i for i in _both_of(state) if i not in state.waiting[-1].subjects])
         return
     if word == "both":
         state.subjects = state.np = _both_of(state)

@@ -51,6 +51,9 @@ def _meant(state: Reading, subject: int, predicate: str, landmark: int) -> str:
         return predicate
     if state.are([landmark], uses.ON_IN) and not state.enclosed:
         return "on"
+    one, mark = state.entities[subject], state.entities[landmark]
+    if mark.count > 1 and nouns.head(mark.noun) == nouns.head(one.noun):
+        return "next to"  # "a red umbrella in a crowd of black umbrellas"
     dress = uses.WEARABLE if state.are([subject], nouns.PEOPLE) else uses.DRESS
     clothed = state.are([landmark], dress) and state.are([subject], nouns.ANIMATE)
     one_shoe = state.entities[landmark].count == 1 and state.are([landmark], uses.FOOTWEAR)
@@ -84,7 +87,7 @@ def _stand_between(state: Reading, subjects: Ids, objects: Ids) -> None:
 
 def _flank(state: Reading, subjects: Ids, objects: Ids) -> None:
     subjects = [_given_back(state, one) for one in subjects]
-    for one in subjects:
+    for one in subjects if len(subjects) == 1 else []:
         entity = state.entities[one]
         if not entity.exact or entity.count == 1:
             state.each = entity.count == 1

@@ -24,6 +24,7 @@ def _ordered(attributes: Sequence[str]) -> list[str]:
 
 
 def symbols_of(state: Reading) -> Symbols:
+    _part_what_is_worn(state)
     kept = [i for i, e in enumerate(state.entities) if e.count > 0 and not e.ghost]
     _limit(state, kept)
     kept = [i for i in kept if state.entities[i].count > 0]
@@ -33,6 +34,29 @@ def symbols_of(state: Reading) -> Symbols:
     absent = tuple(dict.fromkeys(state.absent))
     background = tuple(dict.fromkeys(state.background))
     return Symbols(things, relations, background, absent=absent, warnings=tuple(state.warnings))
+
+
+def _part_what_is_worn(state: Reading) -> None:
+    """ "Both wear helmets and one of them holds an axe": each part of a group has its own helmets."""
+    for place, relation in enumerate(state.relations):
+        if not relation.each or relation.predicate not in ("wearing", "holding", "riding"):
+            continue
+        own = state.entities[relation.object]
+        parts = [i for i, e in enumerate(state.entities) if e.parent == relation.subject]
+        first = state.entities[relation.subject].count
+        if (
+            not parts
+            or own.split
+            or own.count != first + sum(state.entities[i].count for i in parts)
+        ):
+            continue
+        for part in parts:
+            copy = replace(own, attributes=[*own.attributes], count=state.entities[part].count)
+            state.entities.append(copy)
+            state.relations.append(replace(relation, subject=part, object=len(state.entities) - 1))
+        own.count = first
+        state.relations[place] = replace(relation, each=first > 1)
+        state.own.add((relation.subject, relation.object))
 
 
 def _limit(state: Reading, kept: Ids) -> None:
@@ -73,7 +97,8 @@ def _moved(state: Reading, place: dict[int, int]) -> Iterable[Relation]:
         places = {state.entities[i].place for i in (relation.subject, relation.object)}
         if not relation.sure and len(places) > 1 and "" not in places:
             continue  # "a tower on the left with a boat on the right": the places decide
-        for s in [relation.subject, *parts.get(relation.subject, [])]:
+        own = (relation.subject, relation.object) in state.own
+        for s in [relation.subject, *([] if own else parts.get(relation.subject, []))]:
             for o in [relation.object, *parts.get(relation.object, [])]:
                 key = (s, relation.predicate, o)
                 if s in place and o in place and s != o and key not in seen:

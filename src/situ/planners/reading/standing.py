@@ -1,6 +1,6 @@
 """Prepositions: who stands there, and whether the landmark came before or is to come."""
 
-from situ.planners import nouns, uses, verb_forms
+from situ.planners import nouns, uses, verb_forms, words
 from situ.planners.chunking.items import Item
 from situ.planners.reading.antecedents import antecedent
 from situ.planners.reading.having import with_at_host
@@ -8,13 +8,17 @@ from situ.planners.reading.landing import front
 from situ.planners.reading.relating import pairwise, relate
 from situ.planners.reading.state import Ids, Reading, Waiting
 from situ.planners.symbols import TOUCHING
-from situ.planners.verb_forms import word_set
+from situ.planners.verb_forms import is_participle, word_set
 
 
 def on_rel(state: Reading, item: Item) -> None:
     state.enclosed = item.said.startswith(("inside", "within"))
     predicate = _of_verb(state, item, item.word)
-    if predicate == "together":
+    if item.landmark and state.before == "verb" and state.verb in _TURNING:
+        return  # "a signpost that points to the left"
+    if predicate == "together" and state.before == "stop":
+        state.order = "next to"  # "side by side: a mouse and an elephant"
+    elif predicate == "together":
         pairwise(state, "next to", state.group or state.subjects)
     elif _switches(state, item):
         return
@@ -28,14 +32,24 @@ def _switches(state: Reading, item: Item) -> bool:
     """ "the lamp is on"."""
     ended = state.kind(state.index + 1) in ("stop", "comma", "and")
     switched = item.said in ("on", "off", "out", "up", "down", "over", "in", "around")
-    told = state.before == "cop" and not item.landmark and not state.relative
-    return told and ended and switched
+    told = state.before == "cop" or (state.before == "np" and _is_its(state))
+    return told and not item.landmark and not state.relative and ended and switched
+
+
+def _is_its(state: Reading) -> bool:
+    """ "a car, its headlights on"."""
+    phrase = state.items[state.index - 1].phrase
+    begins = state.kind(state.index - 2) in ("comma", "with", "and")
+    return phrase is not None and phrase.determiner in words.POSSESSIVES and begins
 
 
 def _await_landmark(state: Reading, item: Item, predicate: str) -> None:
     subjects, maybe = _subjects_of(state, predicate)
     negated, state.negated = state.negated, False
     if state.mute:
+        return
+    if _is_of_part(state):
+        state.mute = True
         return
     if state.in_with and state.left_out == state.index - 1:
         subjects, maybe = [], []  # "with no plates in it"
@@ -51,6 +65,13 @@ def _await_landmark(state: Reading, item: Item, predicate: str) -> None:
         _land_alone(state, predicate)
 
 
+def _is_of_part(state: Reading) -> bool:
+    """ "a pot with a crack in it", "an apple with a bite taken out of it"."""
+    verb = state.items[state.index - 1] if state.index else None
+    back = 2 if verb and verb.kind == "verb" and is_participle(verb.said) else 1
+    return state.left_out_part == state.index - back and state.kind(state.index + 1) == "pron"
+
+
 def _of_verb(state: Reading, item: Item, predicate: str) -> str:
     """What a preposition means after some verbs: "hanging from", "leaning on", "held by"."""
     if item.said == "across" and state.verb in _SPREAD:
@@ -59,8 +80,18 @@ def _of_verb(state: Reading, item: Item, predicate: str) -> str:
         return "below"
     if item.said == "on" and state.verb in ("talk", "speak", "chat"):
         return "holding"  # "talks on the phone"
+    if item.said == "on" and state.verb in _NIBBLES:
+        return "near"
     if item.said == "on" and state.verb == "lean":
         return "next to"
+    if item.said == "over" and state.verb in _QUARRELS | _STOOPING:
+        return "near"
+    if (
+        item.said == "over"
+        and state.verb in _DRAPED
+        and state.are(state.verb_subjects, uses.CLOTHS)
+    ):
+        return "on"  # "a towel hanging over a chair"
     if item.said == "by" and not state.items[state.index - 1].said.endswith("ing"):
         return {"hold": "~holding", "carry": "~holding", "wear": "~wearing", "ride": "~riding"}.get(
             state.verb, predicate
@@ -68,6 +99,12 @@ def _of_verb(state: Reading, item: Item, predicate: str) -> str:
     return predicate
 
 
+_DRAPED = word_set("drape fold hang lay lie sling spread throw")
+_NIBBLES = word_set("chew feast feed gnaw munch nibble suck")
+_TURNING = word_set("face gaze glance lean look point stare turn")
+_TUMBLES = word_set("bend fall flip knock roll tip topple turn")
+_STOOPING = word_set("bend crouch hunch lean stoop")
+_QUARRELS = word_set("argue bicker fight quarrel squabble talk")
 _SIDES = ("left of", "right of", "above", "below", "next to", "between")
 _SPREAD = word_set("drape drip lay lie paint scatter spill sprawl spread stretch")
 
@@ -87,6 +124,9 @@ def _subjects_of(state: Reading, predicate: str) -> tuple[Ids, Ids]:
         return _coordinated(state, predicate)
     if before == "comma" and predicate.startswith("~") and state.subjects:
         return state.subjects, []  # "a door with a bell, flanked by two pots"
+    host = before == "comma" and state.host and state.host == state.subjects
+    if host and predicate in ("on", "inside"):
+        return state.subjects, []  # "a cactus with a flower on top, in a pot"
     if before in ("and", "comma", "but", "neg") and state.rel_subjects:
         return state.rel_subjects, []
     return state.subjects or state.np, []
@@ -96,12 +136,16 @@ def _nearest_or_main(state: Reading, predicate: str) -> tuple[Ids, Ids]:
     """After an object or a landmark: that, what the clause is about, or perhaps both."""
     main = [i for i in state.subjects if i not in state.np]
     placed = state.object_base in verb_forms.PLACING and state.role == "object"
-    if predicate == "~around" or placed:
-        return state.np, []
+    raised = predicate == "above" and state.role == "object" and state.object_of == "holding"
+    if predicate == "~around" or placed or raised:
+        return state.np, []  # "holding an umbrella over a woman"
     if main and state.role == "landmark" and state.last_said == "for":
         return main, []
-    if main and state.role == "object" and _is_of_the_doer(state, main, predicate):
+    if main and state.role == "landmark" and state.last_predicate == "between":
         return main, state.np
+    if main and state.role == "object" and _is_of_the_doer(state, main, predicate):
+        away = state.items[state.index].said.startswith("from")
+        return main, [] if away else state.np
     also = predicate not in TOUCHING or _share_a_ground(state, predicate)
     return state.np, main if also else []
 
@@ -109,6 +153,11 @@ def _nearest_or_main(state: Reading, predicate: str) -> tuple[Ids, Ids]:
 def _is_of_the_doer(state: Reading, main: Ids, predicate: str) -> bool:
     """ "a boy eats an apple on a bench", but "carries eggs in a basket" and "feeds a cat on a chair"."""
     doing = state.are(main, nouns.ANIMATE) and not state.are(state.np, nouns.ANIMATE)
+    laid = predicate == "on" and state.object_of != "wearing" and _next_is(state, uses.TABLETOPS)
+    if laid and state.are(main, nouns.PEOPLE):
+        return False  # "blows out the candles on a cake"
+    if state.items[state.index].said == "out of":
+        return False
     held = (doing or state.object_of in ("wearing", "holding")) and not _is_carrier(state)
     away = state.items[state.index].said.startswith("from")
     return predicate not in ("on", "inside") or held or away
@@ -118,20 +167,32 @@ def _share_a_ground(state: Reading, predicate: str) -> bool:
     """ "a fork left of a plate on a table": both are on it; "a man beside a woman on a chair": one is."""
     following = state.items[state.index + 1 : state.index + 2]
     names = [nouns.head(i.phrase.noun) for i in following if i.phrase and i.phrase.noun]
-    level = state.role == "landmark" and state.last_predicate in _SIDES
+    seen = state.last_said == "at"
+    level = state.role == "landmark" and state.last_predicate in _SIDES and not seen
     wide = uses.SURFACES - uses.FOR_ONE if predicate == "on" else uses.CONTAINERS
     return level and predicate in ("on", "inside") and all(name in wide for name in names)
+
+
+def _next_is(state: Reading, kinds: frozenset[str]) -> bool:
+    following = state.items[state.index + 1 : state.index + 2]
+    return any(i.phrase and nouns.head(i.phrase.noun) in kinds for i in following)
 
 
 def _is_carrier(state: Reading) -> bool:
     """Is the next thing what one carries others in or on? "holding a cup on a tray", not "on a horse"."""
     following = state.items[state.index + 1 : state.index + 2]
-    names = [nouns.head(i.phrase.noun) for i in following if i.phrase and i.phrase.noun]
-    return any(name in uses.CARRIERS for name in names)
+    phrases = [i.phrase for i in following if i.phrase and i.phrase.noun]
+    own = any(
+        p.determiner in words.POSSESSIVES and nouns.head(p.noun) in nouns.BODY for p in phrases
+    )
+    return own or any(nouns.head(p.noun) in uses.CARRIERS for p in phrases)
 
 
 def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
     group = state.group or state.np
+    if len(group) > 1 and state.kind(state.index - 2) == "comma":
+        ended = state.kind(state.index + 2) == "stop" and len(group) == 2
+        return group[-1:], group[:-1] if ended else []
     if len(group) > 2 and not (predicate in ("in front of", "behind") and _ends_all(state)):
         return group[-1:], group[:-1]
     return group, []
@@ -145,7 +206,8 @@ def _ends_all(state: Reading) -> bool:
 
 def _opens_clause(state: Reading) -> bool:
     """ "On the table is a cat", "left of the tree a swing": the subject is still to come."""
-    if state.before not in ("stop", "and", "comma", "but", "that", "order"):
+    inner = state.kind(state.index + 1) == "that"  # "a sofa, on which"
+    if inner or state.before not in ("stop", "and", "comma", "but", "that", "order"):
         return False
     end = _after_landmark(state, state.index + 1)
     following, later = state.kind(end), state.kind(end + 1)
@@ -180,6 +242,8 @@ def _stands_alone(state: Reading) -> bool:
 
 def _land_alone(state: Reading, predicate: str) -> None:
     waiting = state.waiting.pop()
+    if state.before == "verb" and state.items[state.index - 1].word in _TUMBLES:
+        return  # "a chair that has fallen over"
     if thing := _stood_on(state):
         relate(state, state.first_subjects, predicate, thing)
         return
@@ -220,8 +284,13 @@ def _dangle(state: Reading, predicate: str, subjects: Ids) -> None:
     if state.in_with and state.with_group:
         with_at_host(state, predicate)
         return
+    if state.relative and state.host and state.relative == subjects != state.host:
+        relate(state, subjects, predicate, state.host)  # "a bakery with bicycles parked in front"
+        return
     first = [i for i in state.first_subjects if i not in subjects]
     landmark = _turned_landmark(state, subjects) or first or antecedent(state, subjects)
+    if state.items[state.index].said in ("his", "her"):
+        landmark = antecedent(state, subjects, kinds=nouns.PEOPLE) or landmark
     state.predicated = True
     relate(state, subjects, predicate, landmark)
 

@@ -57,6 +57,10 @@ class Reading:
         self.also: tuple[Waiting, int] | None = None
         self.last_landmark: Ids = []
         self.denied: Waiting | None = None  # "no cup on the table": where there is none
+        self.own: set[tuple[int, int]] = set()  # relations that are of no part of their subject
+        self.refused: Waiting | None = None  # "the cat is not on the bed": where it is not
+        self.left_out_part = -1  # the item that named a part without a box
+        self.took = ""  # what was done in the latest clause: "wearing"
         self.left_out = -1  # the item that told of what is not there
         self.of_each = 0  # "three of each"
         self.enclosed = False  # "inside" and not "in" was said
@@ -72,6 +76,7 @@ class Reading:
         self.role = ""  # of the latest noun phrase: subject, landmark, object, with
         self.waiting: list[Waiting] = []
         self.fronted: Waiting | None = None
+        self.outer: Waiting | None = None  # "behind the bar, on which a cup stands, sits": behind
         self.fronted_place = ""
         self.verb = ""
         self.verb_subjects: Ids = []

@@ -23,25 +23,64 @@ def on_verb(state: Reading, item: Item) -> None:
     ):
         state.mute = True
         return
+    if _is_depicted(state, item):
+        state.mute = following == "np"
+        return
     state.verb, state.verb_subjects = base, _doer(state)
     state.object_of = ""
     ended = following in ("stop", "comma", "and")
     back = 3 if state.before == "cop" else 2
-    if ended and state.modified and state.kind(state.index - back) == "that":
+    told = state.kind(state.index - back) == "that" and state.kind(state.index - back - 1) != "rel"
+    if ended and state.modified and told:
         take_object(state, state.modified, None)  # "a cake that her father is holding"
+
+
+def _is_depicted(state: Reading, item: Item) -> bool:
+    """ "a statue of a general riding a horse": the horse is part of the statue."""
+    shown = state.np[-1:] if state.before == "np" else []
+    name, of, _ = state.entities[shown[0]].noun.partition(" of ") if shown else ("", "", "")
+    told = bool(of) and nouns.head(name) in nouns.DEPICTIONS and item.said.endswith("ing")
+    return told and item.word in verb_forms.RIDING
 
 
 def _doer(state: Reading) -> Ids:
     if _of_landmark(state):
         return state.np
+    if _goes_back(state):
+        return state.verb_subjects
+    if _is_of_owner(state):
+        return state.host
     if state.relative:
         return state.relative
-    finite = not is_participle(state.items[state.index].said)
+    finite = not is_participle(state.items[state.index].said) and not _is_infinitive(state)
     if finite and state.role in ("object", "with") and state.subjects:
         return state.subjects
     if state.before == "np" and state.role in ("object", "with", "subject"):
-        return state.group if state.role == "subject" else state.np
+        apart = state.kind(state.index - 2) == "comma" and not finite
+        return state.group if state.role == "subject" and not apart else state.np
     return state.subjects or state.np
+
+
+def _is_of_owner(state: Reading) -> bool:
+    """ "a gnome with a red hat pushing a cart": the gnome does."""
+    does = state.kind(state.index + 1) == "np" and state.before == "np" and state.role == "with"
+    return does and state.are(state.host, nouns.ANIMATE) and not state.are(state.np, nouns.ANIMATE)
+
+
+def _is_infinitive(state: Reading) -> bool:
+    """ "watches two goldfish swim": a base form after one subject."""
+    item = state.items[state.index]
+    single = len(state.subjects) == 1 and state.entities[state.subjects[0]].count == 1
+    return item.said == item.word and single and state.role == "object" and state.before == "np"
+
+
+def _goes_back(state: Reading) -> bool:
+    """ "a twin wearing pajamas sitting on a bed": the one who did the first thing does the next."""
+    item = state.items[state.index]
+    after = state.before == "np" and state.role == "object" and is_participle(item.said)
+    acting = item.word in verb_forms.LIVING or state.object_of == "wearing"
+    lives = state.are(state.verb_subjects, nouns.ANIMATE) and not state.are(state.np, nouns.ANIMATE)
+    return after and acting and lives
 
 
 def _of_landmark(state: Reading) -> bool:
@@ -53,6 +92,13 @@ def _of_landmark(state: Reading) -> bool:
         return True  # "on a plate held by a waiter"
     if state.before != "np" or state.role != "landmark":
         return False
+    verb = state.items[state.index].word
+    if verb in verb_forms.HANGING and [i.said for i in state.items[state.index + 1 :][:1]] == [
+        "from"
+    ]:
+        return True  # "around a hive hanging from a branch"
+    if verb in verb_forms.LOCATED and not said.endswith("ing"):
+        return is_participle(said)  # "on a car parked next to"
     if is_participle(said) and [state.kind(state.index + k) for k in (1, 2)] == ["rel", "pron"]:
         return True  # "bigger than the kite flying below it"
     if not said.endswith("ing"):
@@ -106,7 +152,7 @@ def take_object(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     else:
         pairs = each or pair_up(state, subjects, ids)
         relate(state, subjects, predicate, ids, predicate != "near", pairs)
-    state.object_base = state.verb
+    state.object_base, state.took = state.verb, predicate
     state.verb, state.object_of = "", predicate
     state.now(ids, "object")
 

@@ -1,0 +1,131 @@
+"""Where a scene is, rather than what is in it."""
+
+from situ.planners import nouns, places, words
+from situ.planners.chunking.items import NounPhrase
+from situ.planners.reading.state import Reading
+from situ.planners.verb_forms import word_set
+
+TIMES = word_set(
+    "day night morning evening afternoon week month year midnight winter summer spring"
+)
+
+
+_FACING = ("overlook", "cross", "enter", "explore", "visit", "leave", "face", "roam", "watch")
+
+
+_SHAPED = (
+    words.COLOURS | frozenset(words.LARGER)
+    | word_set("round square oval circular rectangular shallow deep narrow wide")
+)  # fmt: skip
+
+
+_CLOUDS = word_set("cloud star wave tree mountain hill")
+
+
+_PLACES_SOMETIMES = word_set("moon iceberg pond") | _CLOUDS
+
+
+_BACKGROUND_WORDS = word_set(
+    "in on at under above over across through along alongside down into onto inside up during "
+    "within around from underneath beneath by against near after before of for toward towards "
+    "with"
+) | {
+    "in the middle of",
+    "in the center of",
+    "in the centre of",
+    "inside of",
+    "out of",
+    "high above",
+    "on top of",
+}
+
+
+def is_background(state: Reading, phrase: NounPhrase, kind: str) -> bool:
+    if _is_the_wall(state, phrase, kind):
+        return all(nouns.head(entity.noun) != "wall" for entity in state.entities)
+    if _is_named_place(state, phrase) or _is_indoors(state, phrase, kind):
+        return True
+    vehicle = any(word in nouns.VEHICLES for word in phrase.noun.split()[:-1])
+    known = kind in places.PLACES | _PLACES_SOMETIMES
+    if not state.waiting and kind in places.SHOPS and _is_inside_told(state):
+        return True
+    known = known or (kind in places.SCENE_PLACES and not state.waiting)
+    if phrase.subset or vehicle or not known:
+        return False
+    if state.waiting and state.waiting[-1].predicate == "flank":
+        return False  # "on each side of the road"
+    several = (phrase.count or 1) > 1
+    if state.waiting:
+        return _is_around(state.waiting[-1].said, phrase, kind, several)
+    if state.verb in _FACING and state.verb_subjects and kind in places.PLACES:
+        return True
+    if kind in _PLACES_SOMETIMES or kind not in places.SCENE_PLACES or several:
+        return False
+    alone = state.before in ("stop", "there")
+    return alone and state.kind(_after_time(state)) in _AFTER_SCENE
+
+
+def _after_time(state: Reading) -> int:
+    """ "a street at night with": the place after when or where that is."""
+    index = state.index + 1
+    while state.kind(index) == "rel" and state.kind(index + 1) == "np":
+        phrase = state.items[index + 1].phrase
+        kind = nouns.head(phrase.noun) if phrase and phrase.noun else ""
+        if kind not in TIMES | places.SCENE_PLACES | nouns.NON_THINGS:
+            break
+        index += 2
+    return index
+
+
+_AFTER_SCENE = ("with", "that", "stop", "full", "comma", "have", "neg")
+
+
+def _is_inside_told(state: Reading) -> bool:
+    """ "A bakery with three cakes": but not "with an awning", nor "with two cars stands by"."""
+    begins = state.before in ("stop", "there") and not state.entities
+    following = state.items[state.index + 1 : state.index + 3]
+    if not begins or [item.kind for item in following] != ["with", "np"]:
+        return False
+    shown = following[1].phrase
+    told = any(i.kind == "cop" or (i.said.endswith("s") and i.kind == "verb") for i in state.items)
+    return not told and shown is not None and nouns.head(shown.noun) not in places.OUTSIDES
+
+
+def _is_the_wall(state: Reading, phrase: NounPhrase, kind: str) -> bool:
+    """ "a picture on the wall"."""
+    said = state.waiting[-1].said if state.waiting else ""
+    return kind == "wall" and phrase.determiner == "the" and said in ("on", "along", "against")
+
+
+def _is_around(said: str, phrase: NounPhrase, kind: str, several: bool) -> bool:
+    """Is a place after a preposition where all of it is: "on a lake", but not "on a round blue lake"?"""
+    if kind in _CLOUDS:
+        among = said in ("in", "among", "through", "into")
+        return phrase.plural and phrase.determiner == "the" and among
+    if kind in ("pond", "lake") and _SHAPED & set(phrase.modifiers):
+        return False
+    if kind == "pond":
+        return said in ("in", "on", "across", "into", "over") and not several
+    if kind in ("moon", "iceberg"):
+        return kind == "moon" and said == "on"
+    return said in _BACKGROUND_WORDS and not several
+
+
+def _is_indoors(state: Reading, phrase: NounPhrase, kind: str) -> bool:
+    """ "in an old church": but not the church that was named before."""
+    within = bool(state.waiting) and state.waiting[-1].said in ("in", "inside", "at", "inside of")
+    named = any(nouns.head(entity.noun) == kind for entity in state.entities)
+    return within and kind in places.INDOORS and (phrase.count or 1) == 1 and not named
+
+
+def _is_named_place(state: Reading, phrase: NounPhrase) -> bool:
+    """ "in Tokyo": a name after "in"."""
+    bare = not phrase.determiner and phrase.count is None and not phrase.plural
+    return (
+        bool(state.waiting)
+        and state.waiting[-1].said == "in"
+        and bare
+        and not phrase.modifiers
+        and not nouns.is_known(phrase.noun.split()[-1] if phrase.noun else "the")
+        and " of " not in phrase.noun
+    )
