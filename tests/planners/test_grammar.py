@@ -37,6 +37,12 @@ def counts(text: str) -> dict[str, int]:
         ("a cup with a bent handle meanders past a jug", {"cup": 1, "jug": 1, "bent handle": 1}),
         ("a saw, two chisels and a plane", {"saw": 1, "chisel": 2, "plane": 1}),
         ("on a narrow street people are dancing", {"person": 2}),
+        # what the scene is, rather than what is in it
+        ("Kitchen scene, morning. A kettle on the stove.", {"kettle": 1, "stove": 1}),
+        ("For my class: a hen with five chicks", {"hen": 1, "chick": 5}),
+        ("a kite above a lamp post, suburban street", {"kite": 1, "lamp post": 1}),
+        ("A cozy reading corner with a leather armchair", {"leather armchair": 1}),
+        ("a clown at a music festival", {"clown": 1}),
         # numbers and plurals
         ("sheep graze behind a fence", {"sheep": 2, "fence": 1}),
         ("four kinds of birds on a fence", {"bird": 4, "fence": 1}),

@@ -51,5 +51,5 @@ SCENE_PLACES = word_set(
     "cellar cemetery clinic concourse corridor dungeon farmyard foyer gallery graveyard grove hall "
     "hillside laboratory lab lagoon laundromat loft lounge marina marketplace marsh nursery paddock patio "
     "plaza pub quarry riverbank rooftop salon sauna savannah schoolyard seabed showroom studio "
-    "swamp tundra wharf workshop woodland woods"
+    "swamp tundra wharf workshop woodland woods intersection crossroads corner court"
 )

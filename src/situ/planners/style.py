@@ -21,7 +21,7 @@ _WHOLE = word_set(
     "sky background backdrop light lights lighting shadow shadows color colors colour colours palette tone "
     "tones aesthetic aesthetics quality detail details resolution focus angle lens composition art "
     "mood atmosphere ambience vibe vibes texture textures look effect effects exposure contrast blur "
-    "grain film perspective poster wallpaper engine design depth"
+    "glow haze bokeh grain film perspective poster wallpaper engine design depth"
 )
 _GENRES = word_set(
     "art photography illustration render rendering painting drawing sketch photo photograph"

@@ -61,7 +61,8 @@ def is_background(state: Reading, phrase: NounPhrase, kind: str) -> bool:
         return True
     if kind in _PLACES_SOMETIMES or kind not in places.SCENE_PLACES or several:
         return False
-    alone = state.before in ("stop", "there")
+    bare = not phrase.determiner and phrase.count is None
+    alone = state.before in ("stop", "there") or (state.before == "comma" and bare)
     return alone and state.kind(_after_time(state)) in _AFTER_SCENE
 
 

@@ -38,13 +38,28 @@ _SPORTS = word_set(
 )
 
 
+_OCCASIONS = word_set(
+    "scene picnic party festival concert wedding parade carnival fair ceremony worksheet sample "
+    "exhibition"
+)
+
+
 def is_nothing(state: Reading, phrase: NounPhrase, kind: str) -> bool:
     """Is it a time, an action or a manner rather than a thing?"""
     posed = bool(state.waiting) and state.waiting[-1].said == "for" and kind in words.FRAMES
     named = phrase.noun in nouns.NON_THINGS and not phrase.subset
     named = named or (phrase.noun == "side" and phrase.modifiers == ["other"])
+    named = named or _is_occasion(state, phrase, kind)
     timed = kind in TIMES or _is_light_object(state, phrase)
     return named or timed or posed or _is_manner(state, phrase, kind)
+
+
+def _is_occasion(state: Reading, phrase: NounPhrase, kind: str) -> bool:
+    """ "A jungle scene", "at a music festival", "For my class:"."""
+    ends = state.kind(state.index + 1) in ("stop", "full", "comma")
+    meant = bool(state.waiting) and state.waiting[-1].said == "for" and not state.entities
+    once = (phrase.count or 1) == 1 and " of " not in phrase.noun
+    return (once and kind in _OCCASIONS) or (meant and ends)
 
 
 def _is_manner(state: Reading, phrase: NounPhrase, kind: str) -> bool:
