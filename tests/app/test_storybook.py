@@ -43,3 +43,17 @@ def test_boxes_move_what_is_drawn(storybook: Pipeline) -> None:
     there = storybook("a red fish", phrases=["red fish"], boxes=[[0.05, 0.1, 0.45, 0.5]], **how)
     here = storybook("a red fish", phrases=["red fish"], boxes=[[0.55, 0.5, 0.95, 0.9]], **how)
     assert (there.images - here.images).abs().mean() > 0.02
+
+
+def test_goal_ships_as_a_difference_that_costs_nothing_to_draw_with(storybook: Pipeline) -> None:
+    tuned = situ.load("storybook-goal")
+    assert tuned.source["name"] == "storybook-goal"
+    assert tuned.source["weights"] != storybook.source["weights"]
+    one, other = (dict(p.backbone.unet.named_parameters()) for p in (storybook, tuned))
+    changed = {name for name in one if not torch.equal(one[name], other[name])}
+    assert changed
+    assert all(".attn" in name or ".fuser." in name or "position_net" in name for name in changed)
+    how = {"seed": 7, "num_inference_steps": 15, "output_type": "pt"}
+    aligned = tuned(CAPTION, phrases=PHRASES, boxes=BOXES, method="hcma", **how)
+    plain = tuned(CAPTION, phrases=PHRASES, boxes=BOXES, **how)
+    assert (aligned.images - plain.images).abs().max() > 0

@@ -8,7 +8,10 @@ from situ.scene import SituError
 from situ.scene.errors import did_you_mean, shown
 
 PACKAGE = Path(__file__).parent.parent
-BUILT_IN = {"storybook": PACKAGE / "storybook/weights/backbone"}
+BUILT_IN = {
+    "storybook": PACKAGE / "storybook/weights/backbone",
+    "storybook-goal": PACKAGE / "storybook/weights/goal",
+}
 
 # owner/name, and where wanted @ a branch, tag, commit or pull request such as refs/pr/2
 HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([A-Za-z0-9][\w./-]*))?")

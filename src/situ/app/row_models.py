@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from situ.app.find import BUILT_IN
 from situ.app.load import load
 from situ.app.pipeline import Pipeline
 from situ.evaluation.tables import Row
@@ -16,7 +17,7 @@ INSIDE = ("", "backbone", "difference")  # where a folder that `situ train` wrot
 
 @dataclass
 class Models:
-    """`own` draws rows that name no model. Others lie below `folder`; one is held."""
+    """`own` draws rows that name no model. Others lie below `folder` or are built in; one is held."""
 
     own: Pipeline
     own_name: str
@@ -51,6 +52,8 @@ class Models:
         for place in _places(self.folder, wanted.name):
             if (place / "model_index.json").is_file() or (place / DIFFERENCE).is_file():
                 return str(place)
+        if wanted.name in BUILT_IN and self.own_name in BUILT_IN:
+            return wanted.name
         raise SituError(f"not made yet: {wanted.told(str(self.folder or 'DIR'))}" + self._hint())
 
     def _hint(self) -> str:
