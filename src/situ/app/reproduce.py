@@ -28,6 +28,7 @@ from situ.evaluation.evidence import Evidence, shuffled
 from situ.evaluation.tables import Row, Table, table_named
 from situ.evaluation.world import World
 from situ.methods import METHODS
+from situ.methods.plan import Sampling
 from situ.scene import SituError
 from situ.scene.errors import did_you_mean
 from situ.version import VERSION
@@ -127,6 +128,7 @@ def reproduce(
     pipe = load(own, device=device, aligner=aligner)
     if isinstance(looked, CocoWorld):
         looked.device = str(pipe.device)
+    _sampling(pipe, extent)  # before anything is written
     run = {"world": world, **_plain(extent), "version": VERSION, "device": pipe.device.type}
     _check_same(out, run)
     material = _material(table, looked, extent, out, sources, pipe)
@@ -252,14 +254,19 @@ def _folder(row: Row, pipe: Pipeline) -> str:
     return "-".join([str(row.method), *settings, name, source["weights"][:8]])
 
 
+def _sampling(pipe: Pipeline, size: Size) -> Sampling:
+    """How every row draws. Raises SituError that names a value which is not allowed."""
+    guidance = pipe.guidance if size.guidance is None else size.guidance
+    return pipe.default_sampling(
+        steps=size.steps, solver=size.solver, guidance=guidance, gate=size.gate
+    )
+
+
 def _drawn(row: Row, pipe: Pipeline, suite: Suite, folder: Path, seed: int, job: Job) -> Evidence:
     """One seed of a row on one suite."""
     assert row.method is not None
     size, options = job.size, dict(row.settings)
-    guidance = pipe.guidance if size.guidance is None else size.guidance
-    sampling = pipe.default_sampling(
-        steps=size.steps, solver=size.solver, guidance=guidance, gate=size.gate, options=options
-    )
+    sampling = replace(_sampling(pipe, size), options=options)
     pictures = plan(pipe, suite.scenes, method=row.method, sampling=sampling, seed=seed, many=True)
     generate(pipe, pictures, Output(folder, quiet=job.quiet))
     paths = tuple(folder / picture.file for picture in pictures)

@@ -84,6 +84,8 @@ class Reproduce:
     """The row that others are compared with on the same scenes, by its title."""
     steps: Annotated[int | None, option("N", "that of the size")] = None
     """Steps of every row."""
+    solver: Annotated[str | None, option("NAME", "plms")] = None
+    """Solver of every row."""
     guidance: Annotated[float | None, option("FLOAT", "the model's own")] = None
     """Strength of the captions in every row."""
     gate: Annotated[tuple[float, float, float] | None, option("OPEN CLOSING SHUT", "1 0 0")] = None
@@ -130,5 +132,6 @@ class Reproduce:
         return 0
 
     def _sampling(self) -> dict[str, Any]:
-        given = {"steps": self.steps, "guidance": self.guidance, "gate": self.gate}
+        names = ("steps", "solver", "guidance", "gate")
+        given = {name: getattr(self, name) for name in names}
         return {name: value for name, value in given.items() if value is not None}
