@@ -84,7 +84,7 @@ class Reproduce:
     """The row that others are compared with on the same scenes, by its title."""
     steps: Annotated[int | None, option("N", "that of the size")] = None
     """Steps of every row."""
-    solver: Annotated[str | None, option("NAME", "plms")] = None
+    solver: Annotated[str | None, option("NAME", "that of the size")] = None
     """Solver of every row."""
     guidance: Annotated[float | None, option("FLOAT", "the model's own")] = None
     """Strength of the captions in every row."""

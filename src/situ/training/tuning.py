@@ -23,6 +23,7 @@ from situ.scene.errors import did_you_mean
 from situ.scene.fields import check_least
 from situ.scene.layout import MAX_OBJECTS
 from situ.training.alignment_data import Table
+from situ.training.contrastive import cosines
 from situ.training.denoising import (
     DenoisingObjective,
     DenoisingSettings,
@@ -244,10 +245,9 @@ def nearest(slots: Tensor, vectors: Tensor, count: int) -> Tensor:
     its equals left out: [B, N, count, D], zeros where there are no more."""
     found = slots.new_zeros(*slots.shape[:2], count, slots.shape[2])
     there = slots.any(-1)
-    own, all_ = (functional.normalize(x, dim=-1) for x in (slots[there], vectors))
-    cosines = own @ all_.T
-    cosines = cosines.masked_fill(cosines > SAME, -torch.inf)
-    values, rows = cosines.topk(min(count, len(vectors)), 1)
+    alike = cosines(slots[there], vectors)
+    alike = alike.masked_fill(alike > SAME, -torch.inf)
+    values, rows = alike.topk(min(count, len(vectors)), 1)
     picked = torch.where(values.isfinite()[..., None], vectors[rows], 0)
     found[there] = functional.pad(picked, (0, 0, 0, count - picked.shape[1]))
     return found
