@@ -220,9 +220,11 @@ def test_wrong_names_are_named(tmp_path: Path, tiny_folder: Path) -> None:
         reproduce("goal-1", out=tmp_path, only=["GLIGAN"])
     with pytest.raises(SituError, match="against: goal-1 has no row 'GLIGAN'.*GLIGEN"):
         reproduce("goal-1", out=tmp_path, against="GLIGAN")
-    for key, value in (("solver", "pndm"), ("steps", 0), ("guidance", 101)):
+    for key, value in (("solver", "pndm"), ("steps", 0), ("guidance", 101), ("things", 7)):
         with pytest.raises(SituError, match=key):
             reproduce("goal-1", out=tmp_path, model=str(tiny_folder), sampling={key: value})
+    with pytest.raises(SituError, match="things is 3; the pictures of hcma-1"):
+        reproduce("hcma-1", out=tmp_path, model=str(tiny_folder), sampling={"things": 3})
     with pytest.raises(SituError, match="models: no folder"):
         reproduce("goal-1", out=tmp_path, model=str(tiny_folder), models=tmp_path / "none")
     assert not list(tmp_path.iterdir())

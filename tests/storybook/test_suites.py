@@ -36,6 +36,17 @@ def test_textures_are_all_named() -> None:
         assert all(thing.texture in suites.scene(page, "texture").caption for thing in page.things)
 
 
+@pytest.mark.parametrize(
+    ("name", "count"), [("color", 4), ("spatial", 4), ("complex", 4), ("any", 0)]
+)
+def test_pages_with_more_things_fit_the_suite_as_well(name: str, count: int) -> None:
+    pages = suites.pages(name, 3, things=4)
+    assert all(suites.SUITES[name].fits(page) for page in pages)
+    assert not count or {len(page.things) for page in pages} == {count}
+    if name == "complex":  # it has three at least
+        assert suites.pages(name, 3, things=2) == suites.pages(name, 3)
+
+
 def test_no_page_of_a_suite_is_trained_on() -> None:
     page = suites.pages("any", 1)[0]
     assert page != sample_page(page.seed, "train")
@@ -44,3 +55,5 @@ def test_no_page_of_a_suite_is_trained_on() -> None:
 def test_an_unknown_suite_is_named() -> None:
     with pytest.raises(SituError, match="spatial"):
         suites.pages("spacial", 1)
+    with pytest.raises(SituError, match="things is 7; a page has 1 to 6"):
+        suites.pages("color", 1, things=7)

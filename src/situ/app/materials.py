@@ -72,14 +72,17 @@ def names_of(table: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column.suite for column in table.columns))
 
 
-def storybook(table: Table, world: World, count: int, out: Path) -> Material:
-    """Held-out pages, painted below OUT/true."""
-    found = {name: _pages(name, count, out / "true" / name, world) for name in names_of(table)}
+def storybook(
+    table: Table, world: World, count: int, out: Path, things: int | None = None
+) -> Material:
+    """Held-out pages, painted below OUT/true; things: at least so many, where a suite has a number."""
+    names = names_of(table)
+    found = {name: _pages(name, count, out / "true" / name, world, things) for name in names}
     return Material(table, found)
 
 
-def _pages(name: str, count: int, folder: Path, world: World) -> Suite:
-    pages = suites.pages(name, count)
+def _pages(name: str, count: int, folder: Path, world: World, things: int | None) -> Suite:
+    pages = suites.pages(name, count, things=things)
     paths = [folder / f"{number:06d}.png" for number in range(count)]
     for page, path in zip(pages, paths, strict=True):
         if not path.exists():

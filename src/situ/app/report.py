@@ -138,9 +138,14 @@ def _how(result: Result) -> str:
 
 def _unusual(size: Result) -> str:
     """What was asked to be other than the model's own."""
-    told = "" if size["guidance"] is None else f", guidance {size['guidance']:g}"
-    gate = size["gate"]
-    return told if gate[0] == 1 else f"{told}, gate {' '.join(f'{part:g}' for part in gate)}"
+    told = []
+    if size["guidance"] is not None:
+        told.append(f", guidance {size['guidance']:g}")
+    if size["gate"][0] != 1:
+        told.append(f", gate {' '.join(f'{part:g}' for part in size['gate'])}")
+    if size.get("things"):
+        told.append(f", at least {size['things']} things a scene")
+    return "".join(told)
 
 
 def _legend(result: Result) -> str:

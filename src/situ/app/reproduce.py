@@ -31,6 +31,7 @@ from situ.methods import METHODS
 from situ.methods.plan import Sampling
 from situ.scene import SituError
 from situ.scene.errors import did_you_mean
+from situ.storybook import suites
 from situ.version import VERSION
 
 FORMAT = 2
@@ -41,7 +42,7 @@ RUN = "run.json"  # what the pictures of a folder have in common
 @dataclass(frozen=True)
 class Size:
     """How much is drawn: scenes of each suite at most, seeds of each scene, and the sampling; guidance
-    None is what the model was tuned for."""
+    None is what the model was tuned for. things: of a scene, at least; None is as many as the suite has."""
 
     scenes: int
     seeds: int
@@ -49,6 +50,7 @@ class Size:
     solver: str
     guidance: float | None = None
     gate: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    things: int | None = None
 
 
 SIZES = {
@@ -111,8 +113,8 @@ def reproduce(
     (situ.evaluation.tuned). aligner: HCMA's network, where it is not the model's. sources: where the coco
     world's scenes are from. only: titles or methods of the rows to fill; by default all that can be.
     against: the title of the row that others are compared with, where it is not the table's own.
-    sampling: other values of a Size's fields for all rows, such as steps or gate: to look where a baseline
-    struggles.
+    sampling: other values of a Size's fields for all rows, such as steps, gate or things: to look where a
+    baseline struggles.
     """
     if name == PLANNERS_TABLE:  # draws nothing
         return reproduce_plans(out, sources.prompts if sources else None)
@@ -129,6 +131,7 @@ def reproduce(
     if isinstance(looked, CocoWorld):
         looked.device = str(pipe.device)
     _sampling(pipe, extent)  # before anything is written
+    _check_things(table, world, extent.things)
     run = {"world": world, **_plain(extent), "version": VERSION, "device": pipe.device.type}
     _check_same(out, run)
     material = _material(table, looked, extent, out, sources, pipe)
@@ -144,7 +147,7 @@ def _material(
     table: Table, world: World, size: Size, out: Path, sources: Sources | None, pipe: Pipeline
 ) -> Material:
     if sources is None:
-        return materials.storybook(table, world, size.scenes, out)
+        return materials.storybook(table, world, size.scenes, out, size.things)
     return materials.coco(table, world, size.scenes, out, sources, pipe.backbone.size)
 
 
@@ -189,6 +192,14 @@ def _check_only(table: Table, only: Sequence[str]) -> None:
         if name not in known:
             hint = did_you_mean(name, dict.fromkeys(known))
             raise SituError(f"only: {table.name} has no row or method {name!r}: {hint}")
+
+
+def _check_things(table: Table, world: str, things: int | None) -> None:
+    numbered = any(suites.SUITES[name].things for name in materials.names_of(table))
+    if things is not None and not (world == "storybook" and numbered):
+        raise SituError(
+            f"things is {things}; the pictures of {table.name} in the {world} world have no set number"
+        )
 
 
 def _check_same(out: Path, run: Mapping[str, Any]) -> None:

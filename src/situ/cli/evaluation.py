@@ -90,6 +90,8 @@ class Reproduce:
     """Strength of the captions in every row."""
     gate: Annotated[tuple[float, float, float] | None, option("OPEN CLOSING SHUT", "1 0 0")] = None
     """Parts of every run in which GLIGEN's layers are open, closing and shut; GLIGEN's own are 0.3 0 0.7."""
+    things: Annotated[int | None, option("N", "2, or 3 of complex")] = None
+    """Things of every storybook scene of GOAL's tables, at least: the more, the harder; at most 6."""
     coco: Annotated[Path | None, option("DIR")] = None
     """COCO 2014's pictures and annotations, for HCMA's tables with --world coco."""
     reference: Literal["paired", "full"] = "paired"
@@ -132,6 +134,6 @@ class Reproduce:
         return 0
 
     def _sampling(self) -> dict[str, Any]:
-        names = ("steps", "solver", "guidance", "gate")
+        names = ("steps", "solver", "guidance", "gate", "things")
         given = {name: getattr(self, name) for name in names}
         return {name: value for name, value in given.items() if value is not None}

@@ -5,7 +5,7 @@ the pages' own, as a faultless planner would give them; methods that read captio
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count as numbers
 from itertools import islice
 
@@ -14,10 +14,9 @@ from situ.scene.errors import did_you_mean
 from situ.storybook import grammar
 from situ.storybook.world import Page, Split, sample_page
 
-RELATED, LISTED = (
-    0,
-    2,
-)  # captions: things by how they stand to each other; things one after the other
+RELATED = 0  # caption that tells how things stand to each other
+LISTED = 2  # caption that names one thing after the other
+MOST_THINGS = 6  # of a page
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def _textured(page: Page) -> bool:
 
 
 def _spatial(page: Page) -> bool:
-    first, second = page.things
+    first, second = page.things[:2]
     return _plain(page) and grammar.relation(first.box, second.box) not in (None, "on")
 
 
@@ -69,11 +68,22 @@ SUITES: dict[str, Suite] = {
 }
 
 
-def pages(suite: str, count: int, split: Split = "val") -> tuple[Page, ...]:
-    """The first `count` pages of a suite. Raises SituError for an unknown suite."""
+def pages(
+    suite: str, count: int, split: Split = "val", things: int | None = None
+) -> tuple[Page, ...]:
+    """The first `count` pages of a suite.
+
+    things: at least so many on each page of a suite that has a number of them; the more, the harder. Raises
+    SituError for an unknown suite, and for a number that no page has.
+    """
     if suite not in SUITES:
         raise SituError(f"suite {suite!r}: {did_you_mean(suite, SUITES)}")
-    return tuple(islice(_fitting(SUITES[suite], split), count))
+    if things is not None and not 1 <= things <= MOST_THINGS:
+        raise SituError(f"things is {things}; a page has 1 to {MOST_THINGS}")
+    chosen = SUITES[suite]
+    if things and chosen.things:
+        chosen = replace(chosen, things=max(things, chosen.things))
+    return tuple(islice(_fitting(chosen, split), count))
 
 
 def scene(page: Page, suite: str, size: int = 128) -> Scene:
