@@ -240,6 +240,15 @@ def test_every_step_tells_what_it_saw(backbone: Backbone) -> None:
         torch.testing.assert_close(report["align/share"], torch.full((2,), 0.02))
 
 
+@pytest.mark.parametrize(("steps", "stride"), [(4, 1), (9, 1), (10, 2), (15, 3), (50, 3)])
+def test_short_runs_align_more_often_and_all_move_as_far_in_sum(
+    backbone: Backbone, steps: int, stride: int
+) -> None:
+    run, options = backbone.schedule.steps(steps), Hcma(align_between=(-20.0, 20.0))
+    assert [step.i for step in run if options.when(step)] == list(range(0, steps, stride))
+    assert options.size(run[0]) * steps / stride == pytest.approx(6.0 * 50)
+
+
 def test_stride_interval_and_fade(backbone: Backbone) -> None:
     steps = backbone.schedule.steps(4)
     told = [
@@ -408,7 +417,7 @@ def test_a_record_s_aligner_must_be_the_one_at_hand(backbone: Backbone) -> None:
     [
         ({"align_form": "rms"}, "align_form: 'rms' is unknown: allowed: raw, trust, share"),
         ({"align_size": -1.0}, "align_size: -1.0 is negative"),
-        ({"align_stride": 0}, "align_stride must be in 1..100000, got 0"),
+        ({"align_stride": -1}, "align_stride must be in 0..100000, got -1"),
         ({"align_iters": 1.5}, "align_iters must be a whole number"),
         ({"align_global": 2}, "align_global must be true or false, got 2"),
         ({"align_between": (3.0, 1.0)}, "align_between: 3.0 must not lie above 1.0"),

@@ -29,6 +29,7 @@ from situ.scene.layout import MAX_OBJECTS
 
 Slots = tuple[Tensor, Tensor, Tensor]  # boxes [B, M, 4], masks [B, M], phrases [B, M, D]
 PAPER_STEPS = 50
+STRIDE, LEAST_MOVES = 3, 5  # with fewer, each would go too far
 FORMS = {"raw": raw, "trust": raw, "share": rms_of_z}
 
 
@@ -41,8 +42,9 @@ class Hcma:
     cap are those of one of 50 steps, the paper's number; where a run moves n times, each move is 50 / n
     times that, so that all together stay the same. align_fade: size and cap are also times sigma to this
     power. align_between: the log-SNR in which to align; above 1 things have formed, and aligning further
-    only costs. align_stride: every how many steps; 3 costs a third and draws as well (docs/log.md for
-    both). The paper aligns in every step, from -20 to 20. align_iters: moves per step.
+    only costs. align_stride: every how many steps; 0 is every third, which costs a third and draws as well
+    (docs/log.md for both), and more often in runs of under 15 steps. The paper aligns in every step, from
+    -20 to 20. align_iters: moves per step.
     align_need: 0 weighs all boxes alike (eq. 7), 1 by what each one lacks.
     avoid: phrases that boxes must not show (methods/avoidance.py); they add lambda_avoid times their
     cosine above avoid_margin to the energy.
@@ -60,7 +62,7 @@ class Hcma:
     align_cap: float = 0.05
     align_fade: float = 0.0
     align_between: tuple[float, float] = (-20.0, 1.0)
-    align_stride: int = 3
+    align_stride: int = 0
     align_iters: int = 1
     align_need: float = 0.0
     avoid: str = ""
@@ -73,12 +75,11 @@ class Hcma:
         if self.align_form not in FORMS:
             hint = did_you_mean(self.align_form, FORMS)
             raise SituError(f"align_form: {self.align_form!r} is unknown: {hint}")
-        for name in ("align_size", "align_cap", "align_need"):
+        for name in ("align_size", "align_cap", "align_need", "align_stride"):
             if getattr(self, name) < 0:
                 raise SituError(f"{name}: {getattr(self, name)} is negative; allowed: 0 and more")
-        for name in ("align_stride", "align_iters"):
-            if getattr(self, name) < 1:
-                raise SituError(f"{name}: {getattr(self, name)} is too few; at least 1")
+        if self.align_iters < 1:
+            raise SituError(f"align_iters: {self.align_iters} is too few; at least 1")
         read_avoid(self.avoid)
         low, high = self.align_between
         if low > high:
@@ -102,7 +103,7 @@ class Hcma:
     def when(self, step: Step) -> bool:
         log_snr = float(torch.tensor(step.abar, dtype=torch.float64).logit())
         low, high = self.align_between
-        return step.i % self.align_stride == 0 and low <= log_snr <= high
+        return step.i % self._stride(step) == 0 and low <= log_snr <= high
 
     def size(self, step: Step) -> float:
         return self.align_size * self._part(step)
@@ -111,8 +112,11 @@ class Hcma:
         return self.align_cap * self._part(step) if self.align_form == "trust" else None
 
     def _part(self, step: Step) -> float:
-        moves = step.n / self.align_stride
+        moves = step.n / self._stride(step)
         return PAPER_STEPS / moves * step.sigma**self.align_fade
+
+    def _stride(self, step: Step) -> int:
+        return self.align_stride or max(1, min(STRIDE, step.n // LEAST_MOVES))
 
 
 def hcma(backbone: Backbone, request: Request) -> Plan:

@@ -44,7 +44,8 @@ def read_options(kind: type[Chosen], given: Mapping[str, Any]) -> Chosen:
 
 
 def read_value(value: Any, name: str, default: Any) -> Any:
-    """A value of its default's type, in one form: 7 and 7.0 mean the same."""
+    """A value of its default's type, in one form: 7 and 7.0 mean the same. A whole number may be 0 where that
+    is the default."""
     if isinstance(default, bool):
         if value not in (0, 1):
             raise SituError(f"{name} must be true or false, got {shown(value)}")
@@ -58,4 +59,6 @@ def read_value(value: Any, name: str, default: Any) -> Any:
         if len(values) != len(default):
             raise SituError(f"{name} must be {len(default)} numbers, got {shown(value)}")
         return values
-    return whole(value, name, 1, MOST) if isinstance(default, int) else number(value, name)
+    if isinstance(default, int):
+        return whole(value, name, min(default, 1), MOST)
+    return number(value, name)
