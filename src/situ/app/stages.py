@@ -77,9 +77,7 @@ def clip(recipe: Recipe, device: str) -> Stage:
 
     def export(out: Path) -> None:
         model.load_state_dict(trained_weights(out))
-        tokenizer.save_pretrained(out / "tokenizer")
-        model.text.half().save_pretrained(out / "text_encoder")
-        model.image.half().save_pretrained(out / "image_encoder")
+        model.save(out, tokenizer)
 
     return Stage(ContrastiveObjective(model), data, export=export)
 
@@ -118,9 +116,7 @@ def image_encoder(recipe: Recipe, device: str) -> Stage:
 
     def export(out: Path) -> None:
         model.load_state_dict(_whole(model, trained_weights(out)))
-        known.text.tokenizer.save_pretrained(out / "clip" / "tokenizer")
-        model.text.half().save_pretrained(out / "clip" / "text_encoder")
-        model.image.half().save_pretrained(out / "clip" / "image_encoder")
+        model.save(out / "clip", known.text.tokenizer)
 
     return Stage(objective, learnt, watch, export)
 

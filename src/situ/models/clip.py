@@ -1,6 +1,7 @@
 """Small CLIP models with the classes of the big ones: byte-pair tokenizer, text and image transformers."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer, models, trainers
@@ -98,3 +99,9 @@ class Clip(nn.Module):
 
         self.text, self.image = text, image
         self.log_scale = nn.Parameter(torch.tensor(2.66))  # 1/0.07, as in CLIP
+
+    def save(self, folder: Path, tokenizer: Any) -> None:
+        """Both encoders in fp16 and their tokenizer, as `read_clip` takes them. They stay in fp16."""
+        tokenizer.save_pretrained(folder / "tokenizer")
+        self.text.half().save_pretrained(folder / "text_encoder")
+        self.image.half().save_pretrained(folder / "image_encoder")
