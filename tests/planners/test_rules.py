@@ -1,4 +1,4 @@
-"""The rules: 848 sentences with their scenes, properties of every layout, and fuzz."""
+"""The rules: 919 sentences with their scenes, properties of every layout, and fuzz."""
 
 import random
 import sys
@@ -74,9 +74,9 @@ def check(plan: Planned) -> None:
 
 
 def test_nearly_all_development_sentences_are_planned_right() -> None:
-    """Fresh sentences score 64 to 86 percent, 72 on average; many joined these, so all are training."""
+    """Fresh sentences scored 64 to 91 percent at first; many joined these, so all are training."""
     golds = sentences()
-    assert len(golds) == 848
+    assert len(golds) == 922
     for seed in (0, 1, 2):
         wrong = {g["text"]: f for g in golds if (f := faults(g, planned(g["text"], seed).layout))}
         assert len(wrong) <= 6, wrong

@@ -228,7 +228,10 @@ def _held(blocks: Sequence[Block], host: Size, things: Sequence[Thing]) -> list[
             if up and levels[side] == 0.55 * host[1]
             else levels[side] - high / 2
         )
-        levels[side] = y + 1.5 * high + _GAP
+        if index == 2:
+            x, y = (host[0] - wide) / 2, 0.6 * host[1] - high / 2
+        else:
+            levels[side] = y + 1.5 * high + _GAP
         x0, y0, _, _ = block.hull
         spots += block.moved(x - x0, y - y0).spots
     return spots

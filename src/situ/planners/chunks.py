@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from situ.planners import nouns, plain, words
+from situ.planners import nouns, plain, verb_forms, words
 from situ.planners.chunking.classes import is_function, is_nominal
 from situ.planners.chunking.cursor import Cursor
 from situ.planners.chunking.items import Item
@@ -11,6 +11,7 @@ from situ.planners.chunking.phrases import read_noun_phrase
 from situ.planners.chunking.sides import read_where
 from situ.planners.chunking.small import read_mark, read_small
 from situ.planners.chunking.verbs import read_verb
+from situ.planners.verb_forms import is_participle
 
 MAX_CHARACTERS = 20_000
 MAX_WORDS = 300
@@ -43,7 +44,25 @@ def chunk(text_words: Sequence[str]) -> tuple[list[Item], list[str]]:
     return cursor.items, cursor.unknown
 
 
+def _joins_adjective(cursor: Cursor, i: int) -> bool:
+    """ "a boat, old and battered", "a fence (rusted)": a participle that only describes."""
+    word, kinds = cursor.words[i], [item.kind for item in cursor.items[-2:]]
+    after = kinds in (["adj", "and"], ["np", "comma"], ["adj", "comma"])
+    acting = word.endswith("ing") and kinds != ["adj", "and"]
+    told = is_participle(word) and verb_forms.VERBS.get(word) != word and not acting
+    return after and told and _ends_words(cursor, i + 1)
+
+
+def _ends_words(cursor: Cursor, i: int) -> bool:
+    """ "... and": does another adjective, or the end of what was told so, come next?"""
+    if cursor.at(i) in ("and", "but"):
+        return cursor.at(i + 1) in words.ADJECTIVES and not is_nominal(cursor.at(i + 2))
+    return not cursor.at(i) or not cursor.at(i)[0].isalnum()
+
+
 def _step(cursor: Cursor, i: int) -> int:
+    if _joins_adjective(cursor, i):
+        return cursor.add(i + 1, "adj", cursor.words[i])
     for read in _READERS:
         if (after := read(cursor, i)) > i:
             return after

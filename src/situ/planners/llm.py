@@ -87,22 +87,12 @@ def plan_by_llm(
     made of all that was asked. Raises SituError for an empty caption or if the client is not installed.
     """
     by_rules = plan_by_rules(caption, seed, width, height)
-    if len(caption) > MAX_CAPTION_CHARACTERS:
-        return _fallen_back(
-            by_rules, f"the caption has more than {MAX_CAPTION_CHARACTERS} characters"
-        )
-    messages = conversation(caption)
-    place = _cached_at(cache_folder, endpoint, messages, seed)
-    answer = _cached(place)
-    if answer is None:
-        try:
-            answer, text = _answered(ask or client(endpoint), messages, seed)
-        except _NotInstalledError:
-            raise
-        except SituError as error:
-            return _fallen_back(by_rules, str(error))
-        if place:
-            write_bytes(place, text.encode())
+    try:
+        answer = _answer_to(caption, endpoint, seed, cache_folder, ask)
+    except _NotInstalledError:
+        raise
+    except SituError as error:
+        return _fallen_back(by_rules, str(error))
     scene = Scene(caption, answer.layout, width, height)
     return Planned(scene, symbols_of(answer), planner="llm")
 
@@ -121,6 +111,31 @@ def client(endpoint: Endpoint) -> Ask:
     dead server is told at once."""
     if endpoint.model.startswith(LOCAL):
         return _local(endpoint)
+    library = _library(endpoint)
+    import openai
+
+    def ask(messages: Sequence[Message], seed: int) -> str:
+        try:
+            return _within(endpoint.timeout_s, lambda: _text(library, endpoint, messages, seed))
+        except SituError:
+            raise
+        except openai.APITimeoutError:
+            raise SituError(f"no answer within {endpoint.timeout_s:g} s") from None
+        except openai.APIStatusError as error:
+            raise SituError(f"the endpoint refused with status {error.status_code}") from None
+        except openai.OpenAIError as error:
+            raise SituError(f"the endpoint cannot be used: {type(error).__name__}") from None
+        except (ValueError, TypeError, AttributeError, IndexError):
+            raise SituError(_NO_COMPLETION) from None
+
+    return ask
+
+
+_NO_COMPLETION = "the endpoint answered with something that is no chat completion"
+
+
+def _library(endpoint: Endpoint) -> Any:
+    """The client of the library, with the key of the environment."""
     try:
         import openai
     except ImportError:
@@ -132,29 +147,9 @@ def client(endpoint: Endpoint) -> Ask:
         raise _NotInstalledError(
             f"the llm planner needs a key; set {KEY_VARIABLES[0]} or a base_url"
         )
-    library = openai.OpenAI(
+    return openai.OpenAI(
         base_url=endpoint.base_url, api_key=key or "none", timeout=endpoint.timeout_s, max_retries=0
     )
-
-    limit = endpoint.timeout_s
-
-    def ask(messages: Sequence[Message], seed: int) -> str:
-        try:
-            return _within(limit, lambda: _text(library, endpoint, messages, seed))
-        except SituError:
-            raise
-        except openai.APITimeoutError:
-            raise SituError(f"no answer within {endpoint.timeout_s:g} s") from None
-        except openai.APIStatusError as error:
-            raise SituError(f"the endpoint refused with status {error.status_code}") from None
-        except openai.OpenAIError as error:
-            raise SituError(f"the endpoint cannot be used: {type(error).__name__}") from None
-        except (ValueError, TypeError, AttributeError, IndexError):
-            raise SituError(
-                "the endpoint answered with something that is no chat completion"
-            ) from None
-
-    return ask
 
 
 def _local(endpoint: Endpoint) -> Ask:
@@ -214,6 +209,22 @@ def _within(limit_s: float, work: Callable[[], str]) -> str:
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]
+
+
+def _answer_to(
+    caption: str, endpoint: Endpoint, seed: int, cache_folder: Path | None, ask: Ask | None
+) -> Answer:
+    """The cached answer, or a new one that is cached; SituError where there is none."""
+    if len(caption) > MAX_CAPTION_CHARACTERS:
+        raise SituError(f"the caption has more than {MAX_CAPTION_CHARACTERS} characters")
+    messages = conversation(caption)
+    place = _cached_at(cache_folder, endpoint, messages, seed)
+    if (known := _cached(place)) is not None:
+        return known
+    answer, text = _answered(ask or client(endpoint), messages, seed)
+    if place:
+        write_bytes(place, text.encode())
+    return answer
 
 
 def _answered(ask: Ask, messages: Sequence[Message], seed: int) -> tuple[Answer, str]:

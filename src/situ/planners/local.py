@@ -42,11 +42,7 @@ class InProcess:
         asked = prompt(self.tokenizer, messages)
         tokens = self.tokenizer(asked, add_special_tokens=False)
         ids = torch.tensor([tokens["input_ids"]], device=self.model.device)
-        room = self._length() - ids.shape[1]
-        if room < 1:
-            raise SituError(
-                f"the prompt has {ids.shape[1]} tokens; this model reads {self._length()}"
-            )
+        room = self._room(ids.shape[1])
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(seed)
             out = self.model.generate(
@@ -68,6 +64,12 @@ class InProcess:
     def _padding(self) -> int:
         known = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0)
         return next(token for token in known if token is not None)
+
+    def _room(self, taken: int) -> int:
+        """Tokens that are left after a prompt of `taken`."""
+        if taken >= self._length():
+            raise SituError(f"the prompt has {taken} tokens; this model reads {self._length()}")
+        return self._length() - taken
 
     def _sampling(self) -> dict[str, Any]:
         if self.temperature:

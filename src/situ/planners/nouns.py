@@ -202,8 +202,9 @@ PEOPLE = (
     )
     | kinds.FOLK
     | word_set(
-        "android bassist batter bishop bowler catcher cousin cyborg drummer dwarf giant gladiator "
-        "gnome goblin hero hunter jester mayor ogre pitcher servant skeleton thief troll villain"
+        "android assistant bassist batter bishop bowler catcher cousin cyborg drummer dwarf giant gladiator "
+        "falconer geographer gnome goblin grandparent grocer hero hunter jester mayor mime ogre "
+        "peddler pitcher servant skeleton spy steward stonemason trader thief troll villain"
     )
 )
 ANIMALS = kinds.CREATURES | word_set(
@@ -251,7 +252,7 @@ REGIONS = word_set(
 # "a slice of cake" is one thing. The first are containers or portions, the others show something.
 PORTIONS = word_set(
     "bowl cup glass bottle plate slice piece block vase bouquet sheet jar can box bag basket "
-    "stack pile loaf bar pot tray bucket carton pitcher mug crate tub scoop drop cube pack bundle "
+    "stack coil pile loaf bar pot tray bucket carton pitcher mug crate tub scoop drop cube pack bundle "
     "heap bale roll tin tube chunk stick pint basin packet jug keg barrel sack wedge strip string "
     "bed ball field cone"
 )

@@ -21,15 +21,16 @@ PLACES = word_set(
     "cemetery downtown suburb skyline horizon landscape scenery habitat rainforest riverside bay trail "
     "airfield battlefield campsite cornfield crossroads farmland grassland grove heath hall lagoon marina "
     "moor outback paddock quarry racetrack seafront shoreline steppe underbrush wasteland waterfront "
-    "wheatfield woodland porch veranda terrace balcony area setting environment entrance doorway exit"
+    "wheatfield woodland dust soil dirt gravel rubble mars venus jupiter saturn moonscape porch "
+    "veranda terrace balcony area setting environment entrance doorway exit"
 )
 # Houses: places where one is in them, things where one is beside them.
 INDOORS = word_set(
     "aisle arena auditorium ballroom bakery bank barbershop bookshop bookstore boutique café "
     "canteen casino cathedral cellar chapel church cinema clinic coffeehouse concourse "
     "conservatory diner dungeon factory foyer gallery garage greenhouse hangar hotel inn "
-    "laboratory lab laundromat loft lounge mall monastery nursery observatory palace pharmacy "
-    "pizzeria planetarium salon sauna shop showroom station studio temple theater theatre tunnel "
+    "laboratory lab laundromat loft lounge mall monastery nursery observatory palace pantry penthouse "
+    "pharmacy pizzeria planetarium salon sauna shop showroom station studio temple theater theatre tunnel "
     "warehouse workshop"
 )
 # Where one is at the start of a sentence, unless the outside is told of: "a bakery with an awning".

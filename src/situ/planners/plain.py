@@ -85,26 +85,45 @@ def without_fillers(text: Sequence[str]) -> list[str]:
     kept: list[str] = []
     i = 0
     while i < len(text):
-        if _is_modal(text, i):
-            i += 1
-        elif length := _own_size_at(text, i):
-            i += length
+        if list(text[i : i + 3]) == ["as", "well", "as"]:
+            kept.append("and")
+            i += 3
+        elif (after := _after_filler(text, i)) > i:
+            i = after
         elif length := _bound_at(text, i):
             bound = _number(text[i + 2])
             change = {"more": 1, "over": 1, "fewer": -1, "less": -1}.get(text[i], 0)
             kept.append(text[i + 2] if not change else str(max(1, bound + change)))
             i += length
-        elif (
-            after := max(_after_likeness(text, i), _after_picture(text, i), _after_nobody(text, i))
-        ) > i:
-            i = after
-        elif _is_verb_compound(text, i) or _is_covered(text, i):
+        elif _is_verb_compound(text, i) or _is_covered(text, i) or _is_measured(text, i):
             kept.append(f"{text[i]}-{text[i + 1]}")
             i += 2
         else:
-            kept.append(text[i])
+            kept.append(_plural_of(text, i) or text[i])
             i += 1
     return kept
+
+
+def _plural_of(text: Sequence[str], i: int) -> str:
+    """ "two giraffe's in a zoo": a plural, which many write so; empty where the word owns what follows."""
+    one = text[i].replace("’", "'").removesuffix("'s")
+    after = text[i + 1] if i + 1 < len(text) else "."
+    ends = after in _MARKS | words.PREPOSITIONS | words.COPULAS or after.endswith("ing")
+    counted = any(_number(word) > 1 for word in text[max(0, i - 2) : i])
+    if one == text[i] or not (ends and counted):
+        return ""
+    return one + ("es" if one.endswith(("s", "x", "ch", "sh")) else "s")
+
+
+def _after_filler(text: Sequence[str], i: int) -> int:
+    """Where the text goes on after words that say nothing of what is there; i where there are none."""
+    if _is_modal(text, i):
+        return i + 1
+    if length := _own_size_at(text, i) or _at_once(text, i):
+        return i + length
+    if _bound_at(text, i):
+        return i
+    return max(_after_likeness(text, i), _after_picture(text, i), _after_nobody(text, i))
 
 
 def _is_modal(text: Sequence[str], i: int) -> bool:
@@ -116,6 +135,14 @@ def _is_modal(text: Sequence[str], i: int) -> bool:
     if text[i] == "can" and (before in words.DETERMINERS or before in words.NUMBERS):
         return False
     return base or following in _BE or following in words.ADVERBS
+
+
+_AT_ONCE = (("all", "at", "once"), ("at", "once"), ("at", "the", "same", "time"), ("of", "course"))
+
+
+def _at_once(text: Sequence[str], i: int) -> int:
+    """How many words here say nothing about where: "at once"."""
+    return next((len(said) for said in _AT_ONCE if tuple(text[i : i + len(said)]) == said), 0)
 
 
 def _bound_at(text: Sequence[str], i: int) -> int:
@@ -146,9 +173,11 @@ def _after_likeness(text: Sequence[str], i: int) -> int:
         return i + 2 if list(text[i + 2 : i + 3]) in ([], ["."], [","]) else i
     if text[i] == "as" and i and _is_indefinite(text, i + 1):
         after = _after_noun(text, i + 1)
-        acts = any(word in verb_forms.VERBS for word in text[max(after - 1, i + 3) : after + 1])
+        told = text[max(after - 1, i + 3) : after + 1]
+        acts = any(word in verb_forms.VERBS or word in words.COPULAS for word in told)
         return i if acts or text[i - 1] in words.ADJECTIVES else after  # "wears a pot as a hat"
-    if text[i] == "like" and _is_indefinite(text, i + 1):
+    wished = i and text[i - 1] in ("i", "we", "would")
+    if text[i] == "like" and not wished and _is_indefinite(text, i + 1):
         return _after_noun(text, i + 1)
     if text[i] == "as" and text[i + 2 : i + 3] == ["as"] and text[i + 1] not in ("many", "much"):
         if text[i + 3 : i + 4] and text[i + 3] in words.REFERRING:
@@ -181,7 +210,11 @@ def _after_nobody(text: Sequence[str], i: int) -> int:
         return i
     end = start + length
     while end < len(text) and text[end] not in _MARKS:
-        if end > start + length and text[end - 1] in words.PREPOSITIONS and text[end] == "the":
+        before = text[end - 1]
+        told = before in words.PREPOSITIONS or (
+            before.endswith("ing") and before in verb_forms.VERBS
+        )
+        if end > start + length and told and text[end] == "the":
             return end if start == i else i  # "nobody at the table": there is a table
         end += 1
     return end
@@ -207,8 +240,29 @@ def _is_covered(text: Sequence[str], i: int) -> bool:
     return joined and alone and text[i + 2] not in words.PREPOSITIONS | words.DETERMINERS
 
 
+_MEASURES = word_set(
+    "door foot inch lane layer layered legged level piece seat seater speed storey story tier tiered "
+    "way wheel wheeled"
+)
+
+
+def _is_measured(text: Sequence[str], i: int) -> bool:
+    """ "a ten speed bicycle", "a two story house"."""
+    return (
+        _number(text[i]) > 1
+        and i + 2 < len(text)
+        and text[i + 1] in _MEASURES
+        and nouns.is_known(text[i + 2])
+        and text[i + 2] not in words.PREPOSITIONS
+    )
+
+
 def _is_verb_compound(text: Sequence[str], i: int) -> bool:
     """ "ice skating", "horseback riding": one verb."""
+    goes = i > 0 and (text[i - 1] in words.COPULAS or text[i - 1] in ("go", "goes", "enjoy", "to"))
+    goes = goes or (i > 0 and nouns.is_plural(text[i - 1]))
+    if list(text[i : i + 2]) == ["kite", "flying"] and not goes:
+        return False  # "a patriotic kite flying"
     return (
         text[i] in _VERB_COMPOUNDS
         and i + 1 < len(text)

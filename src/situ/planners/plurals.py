@@ -34,7 +34,7 @@ ALWAYS_PLURAL = word_set(
 )
 ENDS_IN_S = word_set(
     "bus glass dress grass cactus octopus walrus compass canvas lens cross boss mattress princess "
-    "waitress rhinoceros hippopotamus circus gas bass iris chess address tennis christmas moss "
+    "waitress rhinoceros hippopotamus circus gas bass iris chess address tennis christmas mars venus moss "
     "citrus asparagus platypus lotus hibiscus virus campus trapeze species series cyclops pegasus "
     "abacus atlas biceps chaos cosmos forceps gladiolus kudos news pampas pancreas thermos triceps"
 )

@@ -7,6 +7,7 @@ Mueller et al. 2007 for bodies). Where the rules leave no room, all boxes are ma
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import cos, pi, sin, sqrt
 
 from situ.planners import nouns
@@ -58,6 +59,7 @@ class Projected:
     moved: float
 
 
+_Pairs = Sequence[tuple[Spot, Spot]]
 Rule = Callable[[], float]  # mends one inequality and says how far it was from holding
 
 
@@ -143,10 +145,8 @@ def _is_between(a: Box, one: Box, other: Box) -> bool:
 def _rules(
     symbols: Symbols, owners: Sequence[int], spots: Sequence[Spot], shared: float
 ) -> Iterator[Rule]:
-    of = [
-        [s for s, o in zip(spots, owners, strict=True) if o == t]
-        for t in range(len(symbols.things))
-    ]
+    owned = list(zip(spots, owners, strict=True))
+    of = [[spot for spot, owner in owned if owner == t] for t in range(len(symbols.things))]
     depth = 0.03 if all(t.noun in nouns.STORYBOOK for t in symbols.things) else None
     touching: set[frozenset[int]] = set()
     for relation in symbols.relations:
@@ -161,7 +161,7 @@ def _rules(
             if frozenset((id(a), id(b))) not in touching:
                 alike = owners[i] == owners[j]
                 yield _bound(_apart, a, b, min(shared, ALIKE) if alike else shared)
-    for spot, owner in zip(spots, owners, strict=True):
+    for spot, owner in owned:
         yield _bound(_in_zone, spot, symbols.things[owner].place)
 
 
@@ -182,27 +182,13 @@ def _pairs(relation: Relation, of: Sequence[Sequence[Spot]]) -> Iterator[tuple[S
 
 
 def _of_relation(
-    relation: Relation,
-    pairs: Sequence[tuple[Spot, Spot]],
-    of: Sequence[Sequence[Spot]],
-    depth: float | None,
+    relation: Relation, pairs: _Pairs, of: Sequence[Sequence[Spot]], depth: float | None
 ) -> Iterator[Rule]:
     name = relation.predicate
     if name in DIRECTIONS:
-        for a in of[relation.subject]:
-            for b in of[relation.object]:
-                first, second = (a, b) if name in ("left of", "above") else (b, a)
-                near = any(a is p and b is q for p, q in pairs)
-                yield _bound(_before, first, second, name in ("above", "below"), near)
+        yield from _of_direction(relation, pairs, of)
     elif name == "between":
-        others = of[relation.object]
-        far = of[relation.other] if relation.other is not None else others
-        one, other = others[0], far[-1]
-        down = abs(one.y - other.y) > abs(one.x - other.x)
-        turned = other.y < one.y if down else other.x < one.x
-        first, second = (other, one) if turned else (one, other)
-        for a in of[relation.subject]:
-            yield _bound(_amid, a, first, second, down)
+        yield from _of_between(relation, of)
     elif name in ("on", "riding"):
         window = (0.2, 0.7, 1.0) if name == "riding" else (0.0, 0.45, depth or 1.0)
         for a, b in pairs:
@@ -210,6 +196,27 @@ def _of_relation(
     elif rule := _RULES.get(name):
         for a, b in pairs:
             yield _bound(rule, a, b)
+
+
+def _of_direction(
+    relation: Relation, pairs: _Pairs, of: Sequence[Sequence[Spot]]
+) -> Iterator[Rule]:
+    name = relation.predicate
+    for a, b in product(of[relation.subject], of[relation.object]):
+        first, second = (a, b) if name in ("left of", "above") else (b, a)
+        near = any(a is p and b is q for p, q in pairs)
+        yield _bound(_before, first, second, name in ("above", "below"), near)
+
+
+def _of_between(relation: Relation, of: Sequence[Sequence[Spot]]) -> Iterator[Rule]:
+    others = of[relation.object]
+    far = of[relation.other] if relation.other is not None else others
+    one, other = others[0], far[-1]
+    down = abs(one.y - other.y) > abs(one.x - other.x)
+    turned = other.y < one.y if down else other.x < one.x
+    first, second = (other, one) if turned else (one, other)
+    for a in of[relation.subject]:
+        yield _bound(_amid, a, first, second, down)
 
 
 def _before(a: Spot, b: Spot, down: bool, near: bool) -> float:
@@ -387,7 +394,5 @@ def _outside(value: float, low: float, high: float) -> float:
 
 
 def _resize(spot: Spot, factor: float) -> None:
-    spot.w, spot.h = (
-        min(max(spot.w * factor, SMALLEST), LARGEST),
-        min(max(spot.h * factor, SMALLEST), LARGEST),
-    )
+    spot.w = min(max(spot.w * factor, SMALLEST), LARGEST)
+    spot.h = min(max(spot.h * factor, SMALLEST), LARGEST)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from situ.planners import chunks, comparisons, plain, style
+from situ.planners import capitals, chunks, comparisons, plain, style
 from situ.planners.chunking.items import Item
 from situ.planners.chunking.order import in_order
 from situ.planners.reading import (
@@ -48,6 +48,8 @@ def read(text: str) -> Symbols:
     symbols = replace(
         result.symbols_of(state), style=tuple(styled), unknown=tuple(dict.fromkeys(unknown))
     )
+    if names := capitals.names_in(text[: chunks.MAX_CHARACTERS]):
+        symbols = replace(symbols, things=capitals.with_capitals(symbols.things, names))
     if whole:
         return symbols
     cut = f"only the first {chunks.MAX_WORDS} words were read"

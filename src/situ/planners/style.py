@@ -31,11 +31,39 @@ _CUT_OFF = ("in the style of", "by artist", "art by")
 
 def take(text: Sequence[str]) -> tuple[list[str], list[str]]:
     """Words without style, and the style."""
-    text, named = _without_names(list(text))
+    text, titles = _without_titles(list(text))
+    text, named = _without_names(text)
+    named = [*titles, *named]
     kept, style = _without_phrases(text)
     start, frame = _frame(kept)
     kept, tags = _without_tags(kept[start:], bool(style or frame or named))
     return kept, [*frame, *named, *style, *tags]
+
+
+def _without_titles(text: list[str]) -> tuple[list[str], list[str]]:
+    """ "Isometric game art. A tower stands", "It is late. Photo, golden hour.": sentences of style only."""
+    kept: list[list[str]] = [[]]
+    for word in text:
+        kept[-1].append(word)
+        if word in (".", "!"):
+            kept.append([])
+    said = [sentence for sentence in kept if sentence and _is_title(sentence)]
+    if not said or len(said) == len([sentence for sentence in kept if sentence]):
+        return text, []
+    left = [word for sentence in kept if sentence not in said for word in sentence]
+    return left, [" ".join(w for w in sentence if w[0].isalnum()) for sentence in said]
+
+
+def _is_title(sentence: list[str]) -> bool:
+    parts = _parted(sentence[:-1] if sentence[-1] in (".", "!") else sentence)
+    return all(0 < len(part) < 6 and _names_style(part) for part in parts)
+
+
+def _names_style(part: list[str]) -> bool:
+    if " ".join(part) in words.STYLE_PHRASES:
+        return True
+    counted = any(word in words.NUMBERS or word in words.COPULAS for word in part)
+    return not counted and (_is_tag(part) or part[-1] in _GENRES) and part[0] not in words.REQUESTS
 
 
 def _without_names(text: list[str]) -> tuple[list[str], list[str]]:
@@ -94,6 +122,8 @@ def _is_tag(part: list[str]) -> bool:
         return not nouns.is_known(part[-1])
     if part[0] in _MEDIA and part[1:2] == ["on"]:
         return True
+    if " ".join(nouns.singular(word) for word in part[-2:]) in nouns.SIZES:
+        return False  # "traffic light"
     plain = words.DETERMINERS.isdisjoint(part) and words.PREPOSITIONS.isdisjoint(part)
     return plain and part[-1] in words.FRAMES | words.STYLE | _WHOLE
 
@@ -162,6 +192,9 @@ def _frame(text: list[str]) -> tuple[int, list[str]]:
     titled = next((i for i in range(min(5, len(text) - 1)) if text[i + 1] == ":"), -1)
     if titled >= 0 and text[titled] in words.FRAMES:
         return titled + 2, [" ".join(w for w in text[: titled + 1] if w not in words.ARTICLES)]
+    opened = next((i for i, word in enumerate(text[:10]) if word in (":", ".")), -1)
+    if opened > 0 and text[opened] == ":" and words.FRAMES & set(text[:2]) and "of" not in text[:3]:
+        return opened + 1, [" ".join(w for w in text[:opened] if w[0].isalnum())]
     for i, word in enumerate(text[:12]):
         if word in words.FRAMES and words.HANGS & set(text[i + 2 : i + 7]):
             break  # "a poster of a tiger hangs on the wall"
@@ -170,7 +203,7 @@ def _frame(text: list[str]) -> tuple[int, list[str]]:
             return after, [" ".join([*said, word])]
         if not _before_frame(text, i):
             break
-    start = 0
+    start = 2 * (list(text[:2]) in (["what", "about"], ["how", "about"]))
     while start < len(text) and text[start] in words.REQUESTS and text[start] not in ("paint",):
         start += 1
     return start, []
@@ -179,6 +212,9 @@ def _frame(text: list[str]) -> tuple[int, list[str]]:
 def _before_frame(text: list[str], i: int) -> bool:
     """May the word stand before "photo of": "a vintage travel poster of"?"""
     word = text[i]
+    acts = word in verb_forms.VERBS and not nouns.is_known(word) and i > 1
+    if acts and word not in words.ADJECTIVES | words.REQUESTS and word == verb_forms.VERBS[word]:
+        return False
     if word in _BEFORE_FRAME or word in words.FRAMES or word == ",":
         return True
     other = word in words.PREPOSITIONS or word in words.COPULAS or word in words.CONJUNCTIONS

@@ -62,7 +62,8 @@ HEADWEAR = word_set(
 )
 FACEWEAR = word_set("eyepatch glasses goggles mask monocle spectacles sunglasses")
 NECKWEAR = word_set(
-    "backpack bib bowtie choker collar garland lanyard lei necklace necktie pendant rucksack "
+    "ascot backpack bib bowtie choker collar garland kerchief lanyard lei neckerchief necklace "
+    "necktie pendant rucksack "
     "scarf shawl tie"
 )
 FOOTWEAR = word_set(
@@ -74,12 +75,14 @@ BODYWEAR = word_set(
     "cardigan cloak coat costume dress dungarees earring glove gown hoodie jacket jeans jersey "
     "jumper kilt kimono leggings leotard mitten nightgown onesie overalls overcoat pajamas "
     "pants parka poncho pullover pyjamas raincoat robe sari sash shirt shorts skirt slacks "
-    "smock spacesuit suit sweater sweatpants sweatshirt swimsuit t-shirt toga tracksuit "
+    "smock spacesuit suit sundress suspenders sweater sweatpants sweatshirt swimsuit t-shirt toga tracksuit "
     "trousers tunic tutu tuxedo uniform vest waistcoat wetsuit wristband"
 )
 CLOTHS = FOOTWEAR | NECKWEAR | BODYWEAR | word_set("blanket cloth curtain quilt rug sheet towel")
 WEARABLE = HEADWEAR | FACEWEAR | NECKWEAR | FOOTWEAR | BODYWEAR
-DRESS = (BODYWEAR | NECKWEAR) - word_set("bracelet earring glove mitten")  # of animals, too
+DRESS = (BODYWEAR | NECKWEAR | FACEWEAR | HEADWEAR) - word_set(
+    "bracelet earring glove mitten"
+)  # of animals, too
 HANDHELD = word_set(
     "arrow axe bag ball balloon banner basket bat baton binoculars bone book bottle bouquet bow "
     "briefcase broom brush bucket camera can candle cane chainsaw cigar cigarette clipboard club "

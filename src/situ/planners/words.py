@@ -54,6 +54,7 @@ GROUPS = word_set(
     "array series litter family lot assortment column circle ring gang fleet colony trio groups rows "
     "band choir squad troop army pride pod convoy procession duo quartet"
 )
+MANY_OF = word_set("amount quantity grouping formation selection")  # of several things only
 LADEN = word_set(
     "overgrown laden adorned decorated littered loaded stuffed packed crammed strewn sprinkled drizzled "
     "coated stocked stacked dusted studded dotted"
@@ -116,6 +117,10 @@ STYLE_PHRASES = (
     "bokeh background", "blurred background", "high quality", "best quality", "high resolution",
     "award winning", "award-winning", "trending on artstation", "unreal engine", "octane render",
     "double exposure", "flat lay",
+    "game art", "game asset", "cover art", "clip art", "book illustration", "stop motion",
+    "macro lens", "tilt shift", "tilt-shift", "long exposure", "time lapse", "studio photo", "product photo",
+    "product shot", "black and white line art", "black and white drawing", "black and white sketch",
+    "black and white illustration", "line drawing", "wide-angle", "night vision",
     "macro shot", "macro photo", "concept art", "digital art", "pixel art",
     "line art", "vector art", "fan art", "pop art", "3d render",
     "3 d render", "oil painting", "watercolor painting", "watercolour painting", "acrylic painting",
@@ -134,7 +139,7 @@ STYLE = word_set(
     "photo-realistic cinematic artstation bokeh minimalist minimalistic surreal surrealism impressionist "
     "impressionism cubism baroque anime cartoonish monochrome sepia watercolor watercolour lowpoly "
     "isolated isometric dslr unreal octane render rendered photography aesthetic trending moody "
-    "lighting style "
+    "lighting style macro fisheye telephoto panoramic hdri "
     "stylized hyperdetailed"
 )
 FRAMES = word_set(
@@ -195,6 +200,7 @@ ADJECTIVES = (
         "less fewer longer older younger newer darker lighter brighter good bad best nice wonderful "
         "amazing unusual common aged middle-aged elderly "
         "curly woolly wrinkly hilly smelly bubbly cuddly prickly wobbly gnarly scaly "
+        "classic adorable gorgeous sleek skinny chubby plump tidy messy "
         "ready rare normal typical regular special main middle"
     )
 )

@@ -38,6 +38,8 @@ def read_content(cursor: Cursor, i: int, phrase: NounPhrase) -> tuple[list[str],
             if word != ",":
                 content.append("and")
         elif word in ("one", "ones") and content and content[-1] in words.ADJECTIVES:
+            if _begins_next(cursor, i, phrase):
+                break
             return [*content, word], i + 1
         elif _continues(cursor, content, i, phrase):
             content.append(word)
@@ -52,6 +54,12 @@ def read_content(cursor: Cursor, i: int, phrase: NounPhrase) -> tuple[list[str],
         content.pop()
         i -= 1
     return content, i
+
+
+def _begins_next(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
+    """ "one yellow one grey": the second one is told of next."""
+    alone = phrase.count == 1 and phrase.exact and not phrase.determiner
+    return alone and cursor.at(i + 1) in words.ADJECTIVES
 
 
 def _is_ghostly(cursor: Cursor, i: int) -> bool:
@@ -101,7 +109,8 @@ def _continues(cursor: Cursor, content: list[str], i: int, phrase: NounPhrase) -
     if _closes(cursor, content, i):
         return False
     headed = bool(content) and _may_be_head(content)
-    one = word if phrase.determiner in words.SINGULAR else nouns.singular(word)
+    single = phrase.determiner in words.SINGULAR and (phrase.count or 1) == 1
+    one = word if single else nouns.singular(word)
     if content and f"{content[-1]} {one}" in nouns.SIZES:
         return True
     if word in words.ADJECTIVES:
@@ -122,6 +131,7 @@ def _closes(cursor: Cursor, content: list[str], i: int) -> bool:
     if compared or (is_adverb(word) and word.endswith("ly")):
         return True
     laden = word in words.LADEN and cursor.at(i + 1) == "with"
+    laden = laden or (word in ("empty", "free", "devoid") and cursor.at(i + 1) == "of")
     if content and (content[-1] == "others" or laden):
         return True
     counted = number_at(cursor, i) and (content or word not in ("single", "lone"))
@@ -144,9 +154,21 @@ def _goes_with_head(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
     other = other or word in ("nothing", "everything", "something")
     if other or not _may_begin(word) or _begins_clause(cursor, i) or denominal(cursor, i):
         return False
+    if _is_next_of_list(cursor, i):
+        return False
     if nouns.is_known(word) or word in words.FRAMES or word in words.GROUPS:
         return True
     return not (word.endswith(("ed", "ing")) or _agrees(cursor, i, phrase))
+
+
+def _is_next_of_list(cursor: Cursor, i: int) -> bool:
+    """ "carrots broccoli and rice": a comma is left out between two kinds of things."""
+    before, word = cursor.words[i - 1], cursor.words[i]
+    listed = cursor.at(i + 1) in ("and", ",") or nouns.is_plural(word)
+    kinds = nouns.singular(before), nouns.singular(word)
+    other = before in words.ATTRIBUTIVE or " ".join(kinds) in nouns.SIZES
+    sized = all(kind in nouns.SIZES for kind in kinds)
+    return listed and sized and nouns.is_plural(before) and not other
 
 
 def denominal(cursor: Cursor, i: int) -> str:
@@ -217,7 +239,8 @@ def _cannot_act(cursor: Cursor, headed: bool, i: int, phrase: NounPhrase) -> boo
 def _of_a_singular(cursor: Cursor, i: int) -> bool:
     """ "a bottle of ketchup stands on"."""
     follows = cursor.at(i + 1) in words.PREPOSITIONS or ends(cursor, i + 1)
-    return cursor.at(i - 2) == "of" and not nouns.is_plural(cursor.at(i - 3)) and follows
+    single = not nouns.is_plural(cursor.at(i - 3)) and cursor.at(i - 3) not in words.GROUPS
+    return cursor.at(i - 2) == "of" and single and follows
 
 
 def _is_of_several(cursor: Cursor, word: str, i: int) -> bool:
@@ -295,8 +318,11 @@ def _is_finite(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
     base = verb_forms.VERBS[word]
     if (before in nouns.PEOPLE and word.endswith("ing")) or _do(before, word):
         return True
+    if _is_inverted(cursor, i):
+        return True
     many = nouns.is_plural(before) or (before in nouns.SAME and (phrase.count or 1) > 1)
-    if many and (word == base or nouns.is_plural(word)):
+    past = not is_participle(word) and word != base
+    if many and (word == base or nouns.is_plural(word) or past):
         return before not in words.ATTRIBUTIVE  # "three people stand", "blue roofs stand"
     third = word.endswith("s") and not nouns.is_plural(before)
     if third and before in nouns.NON_THINGS and not phrase.determiner:
@@ -305,6 +331,15 @@ def _is_finite(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:
     if ordered or (third and (before in nouns.ALWAYS_PLURAL or _of_a_singular(cursor, i))):
         return True
     return third and before in nouns.ANIMATE and word != base  # "a duck swims"
+
+
+def _is_inverted(cursor: Cursor, i: int) -> bool:
+    """ "On the shelf stand three jars": after a place that opens the clause, before who is there."""
+    kinds = [item.kind for item in cursor.items[-2:]]
+    fronted = kinds[-1:] == ["rel"] and (kinds[:-1] or ["stop"])[0] in ("stop", "comma", "and")
+    word, following = cursor.words[i], cursor.at(i + 1)
+    several = following in words.DETERMINERS or number_at(cursor, i + 1) > 0
+    return fronted and several and verb_forms.VERBS[word] in verb_forms.RESTING
 
 
 def _is_singular(cursor: Cursor, i: int, phrase: NounPhrase) -> bool:

@@ -17,6 +17,7 @@ class NounPhrase:
     added: bool = False  # "six cups inside and one on top"
     rest: bool = False  # all that is left of them
     each: bool = False
+    both: bool = False  # "both the cat and the dog"
     negated: bool = False
     more: bool = False  # "another"
     paired: bool = False  # "a pair of"

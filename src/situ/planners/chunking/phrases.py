@@ -1,6 +1,6 @@
 """Noun phrases: with a noun, without one, and joined by "of"."""
 
-from situ.planners import nouns, plurals, verb_forms, words
+from situ.planners import nouns, places, plurals, uses, verb_forms, words
 from situ.planners.chunking.classes import is_nominal, starts_clause
 from situ.planners.chunking.content import read_content
 from situ.planners.chunking.cursor import Cursor, number_at
@@ -103,7 +103,9 @@ def _without_noun(cursor: Cursor, i: int, after: int, phrase: NounPhrase) -> int
         if phrase.more and (acts or starts_clause(cursor, after)):
             phrase.subset, phrase.count = True, 1
             return cursor.add_phrase(after, phrase)
-    if phrase.count and phrase.exact and (starts_clause(cursor, after) or cursor.at(after) in ",."):
+    told = cursor.at(after)
+    acts = phrase.count == 1 and told.endswith("s") and verb_forms.VERBS.get(told, told) != told
+    if phrase.count and phrase.exact and (acts or starts_clause(cursor, after) or told in ",."):
         phrase.subset = True
         phrase.added = cursor.last == "and" and not phrase.determiner
         return cursor.add_phrase(after, phrase)
@@ -181,8 +183,11 @@ def _fill(cursor: Cursor, phrase: NounPhrase, content: list[str], i: int = -1) -
     several = last in nouns.SAME and _is_many(cursor, i, phrase, last)
     phrase.plural = phrase.plural or nouns.is_plural(last) or several
     glassware = phrase.count or len(content) > 1 or cursor.at(i) == "of"
-    if last == "glasses" and glassware and not phrase.paired:
+    worn = not phrase.count and cursor.at(i) != "of" and _is_worn(cursor, content)
+    if last == "glasses" and glassware and not phrase.paired and not worn:
         last, phrase.plural = "glass", True
+    if last in _ALSO_SINGLE and (phrase.count or 1) > 1 and not phrase.paired:
+        last, phrase.plural = last[:-1], True
     if last in nouns.ALWAYS_PLURAL and phrase.paired:
         phrase.count = max(1, (phrase.count or 1) // 2)
     start = _noun_start(content)
@@ -190,6 +195,27 @@ def _fill(cursor: Cursor, phrase: NounPhrase, content: list[str], i: int = -1) -
     phrase.noun = " ".join([*content[start:-1], nouns.singular(last)])
     if not nouns.is_known(last):
         cursor.unknown.append(last)
+
+
+def _is_worn(cursor: Cursor, content: list[str]) -> bool:
+    """ "an owl wearing tiny glasses", "a boy with a cap and round glasses": no "wine glasses"."""
+    named = [w for w in content[:-1] if nouns.is_known(w) and w not in words.ADJECTIVES]
+    if named or not _OF_DRINKS.isdisjoint(content):
+        return False
+    for place in range(len(cursor.items) - 1, -1, -1):
+        item = cursor.items[place]
+        if item.kind == "verb":
+            return item.word in verb_forms.WEARING
+        if item.kind in ("with", "have") or item.said == "in":
+            owner = cursor.items[place - 1].phrase if place else None
+            return owner is not None and nouns.head(owner.noun) in nouns.ANIMATE
+        if item.kind not in ("np", "comma", "and"):
+            return False
+    return False
+
+
+_ALSO_SINGLE = ("trunks", "drawers", "steps", "overalls")
+_OF_DRINKS = frozenset({"empty", "full", "half", "tall", "filled", "frosted", "clean", "broken"})
 
 
 def _is_many(cursor: Cursor, i: int, phrase: NounPhrase, last: str) -> bool:
@@ -212,6 +238,7 @@ def _is_part_of(cursor: Cursor, after: int, phrase: NounPhrase) -> bool:
     if name in nouns.WORD_PARTS:
         return cursor.at(after + 1) in words.DETERMINERS
     whole = name in nouns.PORTIONS | nouns.DEPICTIONS | nouns.ANIMATE | words.FRAMES
+    whole = whole or name == "keyboard"
     definite = phrase.determiner == "the" and not phrase.count
     return definite and not whole and cursor.at(after + 1) in words.DETERMINERS
 
@@ -226,6 +253,9 @@ def _noun_of(cursor: Cursor, after: int, phrase: NounPhrase) -> int:
     if name in _GROUNDS:
         start = read_quantifier(cursor, after + 1, inner)
         return cursor.add_phrase(max(read_content(cursor, start, inner)[1], after + 1), phrase)
+    if name in uses.WEARABLE - nouns.REGIONS and _is_of_somebody(cursor, after + 1):
+        cursor.add_phrase(after, phrase)
+        return cursor.add(after + 1, "rel", "~wearing", said="of")  # "the tie of a man"
     if name in nouns.REGIONS or name in _KINDS or _is_part_of(cursor, after, phrase):
         return _whole_of(cursor, after + 1, phrase, name in _KINDS)
     hung = words.HANGS & set(cursor.words[after + 1 : after + 7])
@@ -235,10 +265,20 @@ def _noun_of(cursor: Cursor, after: int, phrase: NounPhrase) -> int:
     if not content or (inner.exact and (inner.count or 0) > 1):
         cursor.add_phrase(after, phrase)
         return cursor.add(after + 1, "holds")
-    if nouns.singular(content[-1]) in nouns.DIMENSIONS and inner.determiner in ("", "all"):
-        return cursor.add_phrase(end, phrase)
-    phrase.noun = f"{phrase.noun} of {' '.join([*content[:-1], _last_said(content, inner)])}"
+    if name in places.PLACES and _are_animate(content[-1]):
+        cursor.add_phrase(after, phrase)
+        return cursor.add(after + 1, "with", "of")  # "a pasture of cows"
+    if nouns.singular(content[-1]) not in nouns.DIMENSIONS or inner.determiner not in ("", "all"):
+        phrase.noun = " ".join([phrase.noun, "of", *content[:-1], _last_said(content, inner)])
     return cursor.add_phrase(end, phrase)
+
+
+def _are_animate(word: str) -> bool:
+    return nouns.is_plural(word) and nouns.singular(word) in nouns.ANIMATE
+
+
+def _is_of_somebody(cursor: Cursor, i: int) -> bool:
+    return any(cursor.at(i + k) in nouns.ANIMATE for k in range(1, 4))
 
 
 _KINDS = ("kind", "type", "sort")

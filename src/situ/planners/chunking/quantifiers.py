@@ -11,7 +11,7 @@ def read_quantifier(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     """Determiners and numbers in front of a noun."""
     while (word := cursor.at(i)) and not times_length(cursor, i):
         if word in words.DETERMINERS and phrase.count is None:
-            _determine(word, phrase)
+            _determine(word, phrase, cursor.at(i + 1))
         elif length := _vague_length(cursor, i, phrase):
             i += length - 1
         elif word == "half" and (length := _half(cursor, i, phrase)):
@@ -44,7 +44,10 @@ def _vague_length(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     return int(bool(hedged) or halved or (word == "more" and bool(phrase.count)))
 
 
-def _determine(word: str, phrase: NounPhrase) -> None:
+def _determine(word: str, phrase: NounPhrase, following: str) -> None:
+    if word == "both" and following in words.DETERMINERS:
+        phrase.both = True  # "both the cat and the dog"
+        return
     phrase.determiner = phrase.determiner or word
     phrase.each = phrase.each or word in ("each", "every")
     phrase.more = phrase.more or word == "another"
@@ -88,15 +91,27 @@ def _is_heap(cursor: Cursor, i: int) -> bool:
     return cursor.at(i + 1) == "of" and (name in words.GROUPS or name in words.HEAPS)
 
 
+def _assorts(cursor: Cursor, i: int) -> bool:
+    """ "an assorted collection of", "a vast array of"."""
+    grouped = cursor.at(i + 1) in words.GROUPS | words.MANY_OF and cursor.at(i + 2) == "of"
+    word = cursor.at(i)
+    return (
+        grouped and word.isalpha() and not nouns.is_known(word) and word not in words.PREPOSITIONS
+    )
+
+
 def _group_at(cursor: Cursor, i: int, phrase: NounPhrase) -> int:
     """ "a large herd of" is a vague number; the place after it, or 0."""
     start = i
-    while cursor.at(i) in words.ADJECTIVES and i < start + 2:
+    while i < start + 2 and (cursor.at(i) in words.ADJECTIVES or _assorts(cursor, i)):
         i += 1
     if number_at(cursor, i + 2) and _is_heap(cursor, i):
         phrase.groups = phrase.count or 1
         return i + 2
-    if cursor.at(i) not in words.GROUPS or cursor.at(i + 1) != "of":
+    many = cursor.at(i) in words.MANY_OF and any(
+        nouns.is_plural(cursor.at(k)) and nouns.is_known(cursor.at(k)) for k in (i + 2, i + 3)
+    )
+    if not (many or cursor.at(i) in words.GROUPS) or cursor.at(i + 1) != "of":
         return 0
     kind = nouns.singular(cursor.at(i + 2))
     if cursor.at(i) == "bunch" and kind in words.SINGLE_BUNCHES:

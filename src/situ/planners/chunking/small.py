@@ -30,6 +30,12 @@ def _made_of(cursor: Cursor, i: int) -> int:
         return _after_material(cursor, i, end)
     if word in words.LADEN and following == "with":
         return cursor.add(i + 2, "full", f"{word} with")
+    if word == "missing" and cursor.last == "np" and following in words.DETERMINERS:
+        return cursor.add(i + 1, "neg", "without")
+    if (word, following) == ("part", "of") and cursor.last == "cop":
+        return cursor.add(i + 2, "rel", "on", said="on")
+    if word in ("empty", "free", "devoid") and following == "of":
+        return cursor.add(i + 2, "neg", "no")
     filled = word in ("full", "filled", "covered", "topped", "piled", "brimming", "overflowing")
     filling = ("with", "in", "by") if word == "covered" else ("of", "with")
     if filled and following in filling:
@@ -112,7 +118,9 @@ def _each(cursor: Cursor, i: int) -> int:
     """ "each other", and "each" or "both" of what was named."""
     word, following = cursor.words[i], cursor.at(i + 1)
     laden = following in ("covered", "filled", "full")
-    if word == "all" and cursor.last == "comma" and (laden or following in words.PREPOSITIONS):
+    listed = cursor.last == "comma" and (laden or starts_clause(cursor, i + 1))
+    acting = cursor.last == "np" and following in verb_forms.WEARING | verb_forms.HOLDING
+    if word == "all" and (listed or acting):
         return cursor.add(i + 1, "pron", "all")
     if (word, following, cursor.at(i + 2)) in _OF_THEM:
         return cursor.add(i + 3, "pron", "all of them")

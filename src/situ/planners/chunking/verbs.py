@@ -51,6 +51,7 @@ def _follows_subject(cursor: Cursor, i: int) -> bool:
         return not nouns.is_known(cursor.words[i])  # "the girl in the middle holds"
     goes_on = ends(cursor, i + 1) or relation_length(cursor, i + 1) > 0
     goes_on = goes_on or not is_nominal(cursor.at(i + 1)) or cursor.words[i].endswith("ing")
+    goes_on = goes_on or number_at(cursor, i + 1) > 0
     return cursor.last in ("cop", "neg", "have", "adj", "verb") and goes_on
 
 
@@ -62,7 +63,7 @@ def _goes_on(cursor: Cursor, i: int, base: str) -> bool:
     joined = joined or cursor.last == "and"
     leads = following in words.PREPOSITIONS or following in words.DETERMINERS
     if cursor.last == "comma" and word == base in verb_forms.COMMON:
-        return leads and _has_plural_subject(cursor) and not _has_told(cursor)
+        return leads and _has_plural_subject(cursor) and not _has_told(cursor, finite=True)
     return joined and third and leads and (_has_told(cursor) or _awaits_finite(cursor))
 
 
@@ -83,7 +84,8 @@ def _has_plural_subject(cursor: Cursor) -> bool:
     kinds = [item.kind for item in cursor.items]
     last = max((i for i, kind in enumerate(kinds) if kind == "stop"), default=-1)
     phrase = cursor.items[last + 1].phrase if last + 1 < len(kinds) else None
-    return phrase is not None and (phrase.plural or (phrase.count or 1) > 1)
+    joined = kinds[last + 2 : last + 4] == ["and", "np"]
+    return phrase is not None and (joined or phrase.plural or (phrase.count or 1) > 1)
 
 
 def _begins(cursor: Cursor, i: int) -> bool:
@@ -91,6 +93,8 @@ def _begins(cursor: Cursor, i: int) -> bool:
     if _goes_on_acting(cursor, i):
         return True
     object_follows = following in words.DETERMINERS or number_at(cursor, i + 1) > 0
+    if following == "that" and cursor.at(i + 2) in words.COPULAS | words.HAVING:
+        object_follows = False  # "a toilet and sink that are"
     bare = cursor.last in ("and", "comma", "but", "stop", "rel", "there", "with")
     word = cursor.words[i]
     noun = (nouns.is_known(word) or word in verb_forms.ALSO_NOUNS) and not object_follows
@@ -119,11 +123,13 @@ def _is_object(cursor: Cursor, i: int) -> bool:
     return nouns.is_known(word)
 
 
-def _has_told(cursor: Cursor) -> bool:
-    """Has the clause a predicate already, so that "and stands" goes on with it?"""
+def _has_told(cursor: Cursor, finite: bool = False) -> bool:
+    """Has the clause a predicate already, a finite one, so that "and stands" goes on with it?"""
     for item in reversed(cursor.items):
         if item.kind == "stop":
             return False
+        if finite and item.said.endswith("ing"):
+            continue
         if item.kind in ("verb", "cop", "have"):
             return True
     return False

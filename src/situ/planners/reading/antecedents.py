@@ -42,8 +42,16 @@ def antecedent(
     if free and fit:
         return fit[:1]
     if plural:
-        return [i for i in state.latest(3) if i not in but][:2]
+        return _parts_of_one(state, but) or [i for i in state.latest(3) if i not in but][:2]
     return [i for i in order if i not in but][:1]
+
+
+def _parts_of_one(state: Reading, but: Ids) -> Ids:
+    """ "Two mugs ... The left one is black": "them" are all that were taken apart last."""
+    split = [e.parent for e in state.entities if e.parent is not None]
+    parts = [i for i, e in enumerate(state.entities) if split and split[-1] in (i, e.parent)]
+    parts = [i for i in parts if state.entities[i].count and i not in but]
+    return parts if len(parts) > 1 else []
 
 
 def _in_turn(state: Reading, landmark: bool, thing: bool) -> Ids:

@@ -6,7 +6,8 @@ from situ.planners.reading.state import Reading
 from situ.planners.verb_forms import word_set
 
 TIMES = word_set(
-    "day night morning evening afternoon week month year midnight winter summer spring"
+    "day night morning evening afternoon week month year midnight winter summer spring time season "
+    "hour"
 )
 
 
@@ -43,7 +44,7 @@ _BACKGROUND_WORDS = word_set(
 def is_background(state: Reading, phrase: NounPhrase, kind: str) -> bool:
     if _is_the_wall(state, phrase, kind):
         return all(nouns.head(entity.noun) != "wall" for entity in state.entities)
-    if _is_named_place(state, phrase) or _is_indoors(state, phrase, kind):
+    if any(told(state, phrase, kind) for told in (_is_named_place, _is_indoors, _is_setting)):
         return True
     vehicle = any(word in nouns.VEHICLES for word in phrase.noun.split()[:-1])
     known = kind in places.PLACES | _PLACES_SOMETIMES
@@ -119,14 +120,42 @@ def _is_indoors(state: Reading, phrase: NounPhrase, kind: str) -> bool:
     return within and kind in places.INDOORS and (phrase.count or 1) == 1 and not named
 
 
-def _is_named_place(state: Reading, phrase: NounPhrase) -> bool:
-    """ "in Tokyo": a name after "in"."""
+def _is_setting(state: Reading, phrase: NounPhrase, kind: str) -> bool:
+    """ "The bathroom is tiny.", and at the end ", warehouse": where all of it is."""
+    if (
+        kind not in places.INDOORS | places.SCENE_PLACES | places.PLACES
+        or state.waiting
+        or phrase.plural
+        or (phrase.count or 1) > 1
+    ):
+        return False
+    following = [state.kind(state.index + step) for step in (1, 2, 3)]
+    if phrase.determiner in ("the", "this") and state.before == "stop":
+        told = following[:2] == ["cop", "neg"] or following == ["cop", "adj", "stop"]
+        told = told or (following == ["cop", "full", "np"] and _is_filled_with_air(state))
+        return told and not any(nouns.head(e.noun) == kind for e in state.entities)
+    if not state.entities and phrase.determiner in words.ARTICLES and kind in places.INDOORS:
+        # "A garage. A red car stands next to a toolbox."
+        return state.index == 0 and following[0] == "stop" and len(state.items) > 2
+    bare = not phrase.determiner and phrase.count is None and kind not in _PLACES_SOMETIMES
+    return bare and state.before == "comma" and following[0] in ("stop", "comma")
+
+
+def _is_filled_with_air(state: Reading) -> bool:
+    """ "The forest is full of mist"."""
+    phrase = state.items[state.index + 3].phrase
+    return phrase is not None and phrase.noun in nouns.NON_THINGS
+
+
+def _is_named_place(state: Reading, phrase: NounPhrase, kind: str) -> bool:
+    """ "in Tokyo": a name after "in", of a kind that nobody knows."""
     bare = not phrase.determiner and phrase.count is None and not phrase.plural
     return (
         bool(state.waiting)
         and state.waiting[-1].said == "in"
         and bare
         and not phrase.modifiers
-        and not nouns.is_known(phrase.noun.split()[-1] if phrase.noun else "the")
+        and bool(kind)
+        and not nouns.is_known(phrase.noun.split()[-1])
         and " of " not in phrase.noun
     )

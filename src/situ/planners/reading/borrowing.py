@@ -52,11 +52,17 @@ def _one_of(
         for one in range(len(state.entities) - 1, -1, -1):
             if set(attributes) <= set(state.entities[one].attributes):
                 return [one]
+    sided = ({"left", "right"} | _COMPARED) & set(attributes) and phrase.determiner == "the"
+    if pool is not None and sided and state.entities[pool].exact:
+        return [take_from(state, pool, 1, attributes)]
     if pool is not None and _is_listed(state, pool):
         part = take_from(state, pool, 1, attributes)
         state.entities[part].count, state.entities[pool].count = count, 0
         return [part]
     return []
+
+
+_COMPARED = frozenset(word for word in words.LARGER if word.endswith(("er", "est")))
 
 
 def _is_beyond(state: Reading, pool: int, phrase: NounPhrase) -> bool:

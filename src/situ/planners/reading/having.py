@@ -140,6 +140,7 @@ def give(state: Reading, host: Ids, one: int) -> None:
     if state.each or (each and kind in uses.WEARABLE):
         thing.count = thing.count * total if state.each else total
     predicate = _having(state, nouns.head(owner.noun), kind)
+    state.took = predicate if predicate in ("wearing", "holding") else state.took
     relate(state, host, predicate, [one], predicate != "near", each and total > 1)
 
 

@@ -7,7 +7,7 @@ from situ.planners.reading.landing import front, wait
 from situ.planners.reading.relating import pairwise, relate, spoken
 from situ.planners.reading.state import Ids, Reading, Waiting
 from situ.planners.reading.things import DROPPED
-from situ.planners.verb_forms import word_set
+from situ.planners.verb_forms import is_participle, word_set
 
 
 def on_order(state: Reading, item: Item) -> None:
@@ -259,11 +259,35 @@ def on_adj(state: Reading, item: Item) -> None:
     if item.word in DROPPED or state.negated:
         state.negated = False
         return
-    targets = state.relative or state.subjects
-    if state.after_cop or state.relative or _is_part(state, targets):
+    apposed = _is_apposed(state)
+    targets = state.np if apposed else state.relative or state.subjects
+    if apposed or state.after_cop or state.relative or _is_part(state, targets):
         for one in targets:
-            if item.word not in state.entities[one].attributes:
-                state.entities[one].attributes.append(item.word)
+            _describe(state.entities[one].attributes, item.word)
+
+
+def _describe(attributes: list[str], word: str) -> None:
+    """Among adjectives, before nouns that belong to the name: "white sugar bowl"."""
+    end = len(attributes)
+    while end and not (
+        attributes[end - 1] in words.ADJECTIVES or is_participle(attributes[end - 1])
+    ):
+        end -= 1
+    if word not in attributes:
+        attributes.insert(end, word)
+
+
+def _is_apposed(state: Reading) -> bool:
+    """ "The vase, cracked and dusty, holds", "a teapot (blue)": told right after the noun."""
+    index = state.index - 1
+    while state.kind(index) in ("and", "adj", "comma") and state.kind(index - 1) in (
+        "adj",
+        "comma",
+    ):
+        index -= 1
+    phrase = state.items[index - 1].phrase if state.kind(index - 1) == "np" else None
+    named = phrase is not None and bool(phrase.noun) and not phrase.subset
+    return named and state.kind(index) == "comma" and bool(state.np)
 
 
 def _is_part(state: Reading, ids: Ids) -> bool:

@@ -225,6 +225,7 @@ def maybe_also(state: Reading, waiting: Waiting) -> None:
 
 def front(state: Reading, landmark: Ids) -> None:
     assert state.fronted is not None
+    state.fronted.spread = state.spread
     state.fronted.subjects = list(landmark)  # they are the landmark until the subject comes
     state.last_landmark, state.last_predicate = list(landmark), state.fronted.predicate
     state.now(landmark, "landmark")

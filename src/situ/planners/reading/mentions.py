@@ -150,7 +150,9 @@ def _renames(state: Reading, phrase: NounPhrase) -> bool:
     if said is None:
         return False
     if said.subset:
-        return phrase.determiner in words.ARTICLES
+        alive = state.are(state.subjects, nouns.ANIMATE)
+        fits = not alive or nouns.head(phrase.noun) in nouns.ANIMATE
+        return phrase.determiner in words.ARTICLES and fits
     bare = not said.determiner and said.count is None and not said.plural and not said.modifiers
     return bare and phrase.determiner == "the"
 
@@ -166,9 +168,8 @@ def _mentioned_before(state: Reading, phrase: NounPhrase, attributes: list[str])
         return None
     for one in range(len(state.entities) - 1, -1, -1):
         entity = state.entities[one]
-        if nouns.head(entity.noun) != nouns.head(phrase.noun) and not entity.noun.endswith(
-            phrase.noun
-        ):
+        ending = f" {entity.noun}".endswith(f" {phrase.noun}")
+        if nouns.head(entity.noun) != nouns.head(phrase.noun) and not ending:
             continue
         if is_elsewhere(state, entity):
             continue

@@ -44,6 +44,21 @@ _OCCASIONS = word_set(
 )
 
 
+_SPORTS_THINGS = word_set(
+    "bicycle bike bmx dirtbike frisbee kayak motorbike motorcycle scooter skateboard snowboard "
+    "surfboard unicycle"
+)
+_FEATS = word_set("trick stunt flip jump maneuver competition contest race game lesson")
+
+
+def with_what(noun: str) -> str:
+    """ "a skateboard trick", "a game of frisbee": what it is done with is there, the deed is not."""
+    first, last = noun.split(" ")[0], noun.split(" ")[-1]
+    if noun.startswith(("game of ", "round of ")) and last in _SPORTS_THINGS:
+        return last
+    return first if last in _FEATS and first in _SPORTS_THINGS else noun
+
+
 def is_nothing(state: Reading, phrase: NounPhrase, kind: str) -> bool:
     """Is it a time, an action or a manner rather than a thing?"""
     posed = bool(state.waiting) and state.waiting[-1].said == "for" and kind in words.FRAMES

@@ -5,7 +5,7 @@ from situ.planners.chunking.items import Item, NounPhrase
 from situ.planners.reading.antecedents import antecedent
 from situ.planners.reading.background import is_background
 from situ.planners.reading.mentions import identify, resolve
-from situ.planners.reading.nothings import BODY, IN_HAND, is_nothing, is_posture
+from situ.planners.reading.nothings import BODY, IN_HAND, is_nothing, is_posture, with_what
 from situ.planners.reading.parts import place_ids
 from situ.planners.reading.pronouns import topic_of
 from situ.planners.reading.relating import for_each, relate, spoken
@@ -20,6 +20,9 @@ _DOORS = nouns.PLACED_PARTS - {"roof"}
 
 
 _EDGES = word_set("edge side rim brim base")
+
+
+_BUILT = word_set("blade bumper button chimney handle headlight headlights")
 
 
 _ENDS = word_set("corner edge end half handle post side")
@@ -43,7 +46,10 @@ _OWN_PARTS = (
 def on_np(state: Reading, item: Item) -> None:
     phrase = item.phrase
     assert phrase is not None
+    if (done_with := with_what(phrase.noun)) != phrase.noun:
+        _tell_of_deed(state, phrase, done_with)
     kind = nouns.head(phrase.noun) if phrase.noun else ""
+    state.both = state.both or phrase.both or phrase.determiner == "both"
     if state.mute:
         state.mute = state.kind(state.index + 1) == "np"
     elif state.negated and not state.waiting:
@@ -59,6 +65,14 @@ def on_np(state: Reading, item: Item) -> None:
             place_ids(state, ids, phrase)
         else:
             _skip(state)
+
+
+def _tell_of_deed(state: Reading, phrase: NounPhrase, thing: str) -> None:
+    """ "does a skateboard trick": one rides it; "in a frisbee game": one is near it."""
+    phrase.noun = thing
+    state.verb = "ride" if state.verb in ("do", "perform", "attempt") else state.verb
+    for waiting in state.waiting:
+        waiting.predicate = "near"
 
 
 def _on_part(state: Reading, phrase: NounPhrase, kind: str) -> bool:
@@ -202,10 +216,14 @@ def _owner_of(state: Reading, phrase: NounPhrase, subjects: Ids) -> Ids:
 
 
 def _is_word_part(state: Reading, phrase: NounPhrase, kind: str) -> bool:
-    if not state.in_with or not state.host or state.waiting or kind not in nouns.WORD_PARTS:
+    if not state.in_with or not state.host or state.waiting:
         return False
     host = state.entities[state.host[-1]]
     animate = nouns.head(host.noun) in nouns.ANIMATE
+    if kind in _BUILT and nouns.head(host.noun) in nouns.WITH_PARTS and not host.ghost:
+        return True
+    if kind not in nouns.WORD_PARTS and not (animate and kind in nouns.BODY):
+        return False
     grows = nouns.head(host.noun) in kinds.PLANTS | {"plant", "tree", "flower", "bush"}
     own = grows if kind in nouns.PLANT_PARTS else animate or kind not in nouns.LOOSE_PARTS
     return not host.ghost and own
@@ -224,10 +242,6 @@ def _set_background(state: Reading, phrase: NounPhrase) -> None:
     said = [phrase.determiner, *phrase.modifiers, spoken(phrase)]
     front = [waiting.said] if waiting else []
     state.background.append(" ".join(word for word in [*front, *said] if word))
-    if waiting and waiting.negated:  # "no dogs are in the yard"
-        for one in waiting.subjects:
-            state.entities[one].ghost = True
-            state.absent.append(state.entities[one].noun)
     keep = state.subjects
     _skip(state)
     state.subjects = keep

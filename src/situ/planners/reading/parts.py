@@ -1,6 +1,6 @@
 """The part of a thing in its clause: landmark, object, belonging or subject."""
 
-from situ.planners import uses
+from situ.planners import nouns, uses, verb_forms
 from situ.planners.chunking.items import NounPhrase
 from situ.planners.reading.having import flush_with
 from situ.planners.reading.landing import land, maybe_also
@@ -8,6 +8,7 @@ from situ.planners.reading.relating import relate
 from situ.planners.reading.state import Ids, Reading
 from situ.planners.reading.verbs import take_object
 from situ.planners.symbols import TOUCHING
+from situ.planners.verb_forms import word_set
 
 
 def place_ids(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
@@ -24,6 +25,8 @@ def place_ids(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
         take_object(state, ids, phrase)
     elif state.in_with and (state.before in ("with", "have", "and", "comma", "neg", "np", "but")):
         _take_with(state, ids)
+    elif _wear_too(state, ids):
+        return
     elif _is_gapped(state):
         relate(state, state.np, state.took, ids)
         state.now(ids, "object")
@@ -32,6 +35,19 @@ def place_ids(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
         take_object(state, ids, phrase)
     else:
         _take_subject(state, ids, phrase)
+
+
+def _wear_too(state: Reading, ids: Ids) -> bool:
+    """ "a bulldog in sunglasses and a bow tie": relate them; whether it is that."""
+    if not state.also or state.also[1] != state.index or state.also[0].said != "in":
+        return False
+    waiting = state.also[0]
+    worn = state.are(state.last_landmark, uses.WEARABLE) and state.are(ids, uses.WEARABLE)
+    if not worn or not state.are(waiting.subjects, nouns.ANIMATE):
+        return False
+    relate(state, waiting.subjects, "wearing", ids)
+    maybe_also(state, waiting)
+    return True
 
 
 def _is_gapped(state: Reading) -> bool:
@@ -125,12 +141,31 @@ def _take_also(state: Reading, ids: Ids) -> None:
         maybe_also(state, also[0])
 
 
+def _lays(state: Reading, ids: Ids) -> bool:
+    """ "on his rug he displays two teapots": the teapots are there."""
+    following = list(state.items[state.index + 1 : state.index + 4])
+    if following and following[0].kind in ("cop", "have"):
+        following.pop(0)
+    kinds = [item.kind for item in following[:2]]
+    placed = kinds == ["verb", "np"] and following[0].word in verb_forms.PLACING | _OFFERING
+    return placed and state.are(ids, nouns.ANIMATE)
+
+
+_OFFERING = word_set("build display exhibit find keep offer present see sell serve show spot")
+
+
 def _take_fronted(state: Reading, ids: Ids) -> None:
     """ "On the table is a cat": the subject has come."""
     if state.fronted and _begins_another(state):
         state.fronted = None
     if state.fronted and state.fronted.subjects:
         keep = state.rel_subjects
+        if _lays(state, ids):
+            state.laid, state.fronted = state.fronted, None
+            return
         landmark = [i for i in state.fronted.subjects if i not in ids]
-        relate(state, ids, state.fronted.predicate, landmark)
+        each = state.fronted.spread and bool(landmark)
+        for one in ids if each else []:
+            state.entities[one].count *= sum(state.entities[i].count for i in landmark)
+        relate(state, ids, state.fronted.predicate, landmark, each=each)
         state.rel_subjects = keep or list(ids)

@@ -128,16 +128,21 @@ def _both_of(state: Reading) -> Ids:
     return pairs[:1] if pairs and pairs[0] in state.first_subjects else state.latest(2)
 
 
+def _tell_of_both(state: Reading) -> None:
+    if state.waiting:
+        land(state, [i for i in _both_of(state) if i not in state.waiting[-1].subjects])
+    else:
+        state.subjects = state.np = _both_of(state)
+        state.both = True
+
+
 def _distribute(state: Reading, word: str) -> None:
     if word == "all":
         state.subjects = state.np = state.group = _all_of(state)
-        state.role = "subject"
-        return
-    if word == "both" and state.waiting:
-        land(state, [i for i in _both_of(state) if i not in state.waiting[-1].subjects])
+        state.role, state.both = "subject", True
         return
     if word == "both":
-        state.subjects = state.np = _both_of(state)
+        _tell_of_both(state)
         return
     ended = state.kind(state.index + 1) in ("stop", "comma", "and")
     if word == "each" and not state.waiting and ended and _multiplied(state):

@@ -57,7 +57,8 @@ def _meant(state: Reading, subject: int, predicate: str, landmark: int) -> str:
     dress = uses.WEARABLE if state.are([subject], nouns.PEOPLE) else uses.DRESS
     clothed = state.are([landmark], dress) and state.are([subject], nouns.ANIMATE)
     one_shoe = state.entities[landmark].count == 1 and state.are([landmark], uses.FOOTWEAR)
-    return "wearing" if clothed and not one_shoe else predicate
+    other = any(word.endswith(("'s", "’s")) for word in mark.attributes)  # "a magician's hat"
+    return "wearing" if clothed and not one_shoe and not other else predicate
 
 
 def _emit(state: Reading, relation: Relation) -> None:

@@ -25,6 +25,7 @@ def _ordered(attributes: Sequence[str]) -> list[str]:
 
 def symbols_of(state: Reading) -> Symbols:
     _part_what_is_worn(state)
+    _oppose(state)
     kept = [i for i, e in enumerate(state.entities) if e.count > 0 and not e.ghost]
     _limit(state, kept)
     kept = [i for i in kept if state.entities[i].count > 0]
@@ -34,6 +35,20 @@ def symbols_of(state: Reading) -> Symbols:
     absent = tuple(dict.fromkeys(state.absent))
     background = tuple(dict.fromkeys(state.background))
     return Symbols(things, relations, background, absent=absent, warnings=tuple(state.warnings))
+
+
+def _oppose(state: Reading) -> None:
+    """ "On the left a cat, on the right a dog": the cat is left of the dog."""
+    sides: dict[str, Ids] = {"left": [], "right": []}
+    for one, entity in enumerate(state.entities):
+        side = next((name for name in sides if name in entity.place.split()), "")
+        if side and entity.count == 1 and not entity.ghost:
+            sides[side].append(one)
+    told = {frozenset((r.subject, r.object)) for r in state.relations}
+    if len(sides["left"]) == len(sides["right"]) == 1:
+        one, other = sides["left"][0], sides["right"][0]
+        if frozenset((one, other)) not in told:
+            state.relations.append(Relation(one, "left of", other))
 
 
 def _part_what_is_worn(state: Reading) -> None:

@@ -129,7 +129,15 @@ def _subjects_of(state: Reading, predicate: str) -> tuple[Ids, Ids]:
         return state.subjects, []  # "a cactus with a flower on top, in a pot"
     if before in ("and", "comma", "but", "neg") and state.rel_subjects:
         return state.rel_subjects, []
-    return state.subjects or state.np, []
+    subjects = state.subjects or state.np
+    if before == "comma" and all(state.entities[i].parent is not None for i in subjects):
+        return _wholes(state, subjects), []
+    return subjects, []
+
+
+def _wholes(state: Reading, parts: Ids) -> Ids:
+    """ "two parrots, one red, the other blue, on a perch": both of them."""
+    return list(dict.fromkeys(state.entities[i].parent or 0 for i in parts))
 
 
 def _nearest_or_main(state: Reading, predicate: str) -> tuple[Ids, Ids]:
@@ -190,6 +198,8 @@ def _is_carrier(state: Reading) -> bool:
 
 def _coordinated(state: Reading, predicate: str) -> tuple[Ids, Ids]:
     group = state.group or state.np
+    if state.before == "pron" and state.items[state.index - 1].word in ("all", "both"):
+        return group, []  # "a spoon and a fork, all on a napkin"
     if len(group) > 1 and state.kind(state.index - 2) == "comma":
         ended = state.kind(state.index + 2) == "stop" and len(group) == 2
         return group[-1:], group[:-1] if ended else []
@@ -211,7 +221,7 @@ def _opens_clause(state: Reading) -> bool:
         return False
     end = _after_landmark(state, state.index + 1)
     following, later = state.kind(end), state.kind(end + 1)
-    if following in ("there", "np"):
+    if following in ("there", "np") or (following == "pron" and later in ("verb", "have")):
         return True
     if following in ("verb", "cop") and later in ("np", "adj"):
         rests = state.items[end].word in verb_forms.RESTING

@@ -38,6 +38,7 @@ class Waiting:
     maybe: Ids = field(default_factory=list)
     said: str = ""
     negated: bool = False
+    spread: bool = False  # the landmark is "every bowl"
 
 
 class Reading:
@@ -77,7 +78,12 @@ class Reading:
         self.waiting: list[Waiting] = []
         self.fronted: Waiting | None = None
         self.outer: Waiting | None = None  # "behind the bar, on which a cup stands, sits": behind
+        self.laid: Waiting | None = None  # "on the rug he displays": where the objects are
         self.fronted_place = ""
+        self._forget_told()
+
+    def _forget_told(self) -> None:
+        """What the clause says of its things, with which verb or "with"."""
         self.verb = ""
         self.verb_subjects: Ids = []
         self.object_of = ""
@@ -92,9 +98,14 @@ class Reading:
         self.apart = False  # ", with": what comes need not be of the nearest thing
         self.owned = False  # after "whose": what is said is said of the part
         self.relative: Ids = []
+        self._forget_manner()
+
+    def _forget_manner(self) -> None:
+        """How it is said: denied, of each, and what was told last."""
         self.negated = False
         self.mute = False
         self.each = False
+        self.both = False  # "both wear a hat": a hat each
         self.spread = False  # the landmark is "each of the tables"
         self.after_cop = False
         self.predicated = False

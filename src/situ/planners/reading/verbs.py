@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from situ.planners import kinds, nouns, uses, verb_forms
+from situ.planners import kinds, nouns, uses, verb_forms, words
 from situ.planners.chunking.items import Item, NounPhrase
 from situ.planners.reading.relating import pair_up, relate
 from situ.planners.reading.state import Ids, Reading
@@ -144,7 +144,8 @@ def take_object(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     predicate = _verb_predicate(state, subjects, ids)
     bare = phrase is not None and phrase.count is None and not phrase.determiner
     own = bare and phrase is not None and (phrase.plural or _is_always_plural(phrase))
-    own = own and predicate in ("wearing", "holding", "riding")
+    single = phrase is not None and phrase.determiner in words.ARTICLES
+    own = (own or (state.both and single)) and predicate in ("wearing", "holding", "riding")
     each = _multiply(state, ids, predicate, sum(state.entities[i].count for i in subjects), own)
     shared = phrase is not None and _is_always_plural(phrase) and predicate == "wearing"
     if len(subjects) > 1 and (own or shared):
@@ -152,6 +153,8 @@ def take_object(state: Reading, ids: Ids, phrase: NounPhrase | None) -> None:
     else:
         pairs = each or pair_up(state, subjects, ids)
         relate(state, subjects, predicate, ids, predicate != "near", pairs)
+    if state.laid:
+        relate(state, ids, state.laid.predicate, state.laid.subjects)
     state.object_base, state.took = state.verb, predicate
     state.verb, state.object_of = "", predicate
     state.now(ids, "object")

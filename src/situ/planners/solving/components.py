@@ -49,10 +49,8 @@ def component(
         dx = left[column] + across[column][0] - x
         dy = top[row] + down[row][0] - y
         if len(columns) > 1:  # feet on one line, as far as the middles stay level
-            dy += max(
-                0.0,
-                min(down[row][2] - half, down[row][1] - below, 0.2 * sum(across[column][:2])),
-            )
+            free = down[row][2] - half, down[row][1] - below, 0.2 * sum(across[column][:2])
+            dy += max(0.0, min(free))
         spots += units[index].block.moved(dx, dy).spots
     return Block(spots).at_origin()
 

@@ -87,11 +87,9 @@ def _drop_contradictions(problem: Problem, wishes: list[Wish]) -> None:
                 break
 
 
-def components(
-    problem: Problem, units: list[Unit], wishes: list[Wish]
-) -> list[tuple[dict[int, Cell], list[Wish]]]:
-    """Units that relations join, with their cells."""
-    parent = list(range(len(units)))
+def _joined(number: int, wishes: list[Wish]) -> list[list[int]]:
+    """The units in groups: those that wishes join, directly or by others."""
+    parent = list(range(number))
 
     def find(i: int) -> int:
         while parent[i] != i:
@@ -101,10 +99,17 @@ def components(
     for wish in wishes:
         parent[find(wish.subject)] = find(wish.object)
     groups: dict[int, list[int]] = {}
-    for index in range(len(units)):
+    for index in range(number):
         groups.setdefault(find(index), []).append(index)
+    return list(groups.values())
+
+
+def components(
+    problem: Problem, units: list[Unit], wishes: list[Wish]
+) -> list[tuple[dict[int, Cell], list[Wish]]]:
+    """Units that relations join, with their cells."""
     found = []
-    for members in groups.values():
+    for members in _joined(len(units), wishes):
         own = sorted(
             (w for w in wishes if w.subject in members),
             key=lambda w: (not w.sure, w.step == (0, 0)),

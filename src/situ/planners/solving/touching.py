@@ -66,18 +66,7 @@ def root_of(thing: int, hosts: Hosts) -> int:
 
 def _sizes_of(problem: Problem) -> list[Size]:
     if problem.storybook:
-        side = _STORYBOOK_SIDES[min(problem.total, len(_STORYBOOK_SIDES)) - 1]
-        sizes = []
-        for thing in problem.things:
-            width, height = nouns.size_of(thing.noun)
-            own = (
-                side
-                * min(max(thing.scale, 0.75), 1.3)
-                * (1.08 if thing.noun in ("house", "tree") else 1)
-            )
-            ratio = sqrt(width / height)
-            sizes.append((own * ratio, own / ratio))
-        return sizes
+        return _storybook_sizes(problem)
     sizes = [_times(nouns.size_of(t.noun), t.scale) for t in problem.things]
     for relation in problem.relations:
         if relation.predicate in ("larger", "smaller"):
@@ -87,10 +76,20 @@ def _sizes_of(problem: Problem) -> list[Size]:
             ratio = sqrt(_area(sizes[one]) / _area(sizes[other]))
             if ratio < 1.3:
                 change = sqrt(1.3 / ratio)
-                sizes[one], sizes[other] = (
-                    _times(sizes[one], change),
-                    _times(sizes[other], 1 / change),
-                )
+                sizes[one] = _times(sizes[one], change)
+                sizes[other] = _times(sizes[other], 1 / change)
+    return sizes
+
+
+def _storybook_sizes(problem: Problem) -> list[Size]:
+    side = _STORYBOOK_SIDES[min(problem.total, len(_STORYBOOK_SIDES)) - 1]
+    sizes = []
+    for thing in problem.things:
+        width, height = nouns.size_of(thing.noun)
+        higher = 1.08 if thing.noun in ("house", "tree") else 1
+        own = side * min(max(thing.scale, 0.75), 1.3) * higher
+        ratio = sqrt(width / height)
+        sizes.append((own * ratio, own / ratio))
     return sizes
 
 

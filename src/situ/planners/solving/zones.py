@@ -26,30 +26,19 @@ def _pulled(low: float, high: float, length: float, zone: int) -> float:
     return low + (high - low - length) * share
 
 
+_CELLS: tuple[Cell, ...] = (
+    (0, 0), (0, 1), (1, 0), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1),
+)  # fmt: skip
+
+
 def zoned(blocks: list[Block], places: list[str]) -> list[tuple[int, Spot]]:
     """Blocks whose part of the picture was named; the others take what is left."""
-    taken: list[Cell] = []
-    free: list[Cell] = [
-        (0, 0),
-        (0, 1),
-        (1, 0),
-        (-1, 0),
-        (0, -1),
-        (1, 1),
-        (-1, 1),
-        (1, -1),
-        (-1, -1),
-    ]
-    zones: dict[int, Cell] = {}
-    for index, name in enumerate(places):
-        if name:
-            zones[index] = _zone(name)
-            taken.append(zones[index])
+    zones = {index: _zone(name) for index, name in enumerate(places) if name}
+    taken = list(zones.values())
     for index in range(len(blocks)):
         if index not in zones:
-            cell = next((c for c in free if c not in taken), (0, 0))
-            zones[index] = cell
-            taken.append(cell)
+            zones[index] = next((cell for cell in _CELLS if cell not in taken), (0, 0))
+            taken.append(zones[index])
     spots: list[tuple[int, Spot]] = []
     for cell in dict.fromkeys(taken):
         members = [blocks[i] for i in range(len(blocks)) if zones[i] == cell]
