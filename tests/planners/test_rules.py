@@ -74,7 +74,7 @@ def check(plan: Planned) -> None:
 
 
 def test_nearly_all_development_sentences_are_planned_right() -> None:
-    """Fresh sentences scored 64 to 91 percent at first; many joined these, so all are training."""
+    """Sentences it was not tuned on scored 64 to 91 percent; many joined these, so all are training."""
     golds = sentences()
     assert len(golds) == 922
     for seed in (0, 1, 2):

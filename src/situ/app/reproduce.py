@@ -121,6 +121,7 @@ def reproduce(
     table, looked = table_named(name, against), world_named(world)
     extent = replace(_size(size, world, name), **(sampling or {}))
     _check_only(table, only)
+    _check_things(table, world, extent.things)
     sources = (sources or Sources()) if world == "coco" else None
     if sources:
         materials.check_coco(table, looked, sources, model)
@@ -131,7 +132,6 @@ def reproduce(
     if isinstance(looked, CocoWorld):
         looked.device = str(pipe.device)
     _sampling(pipe, extent)  # before anything is written
-    _check_things(table, world, extent.things)
     run = {"world": world, **_plain(extent), "version": VERSION, "device": pipe.device.type}
     _check_same(out, run)
     material = _material(table, looked, extent, out, sources, pipe)

@@ -29,7 +29,7 @@ from situ.scene.layout import MAX_OBJECTS
 
 Slots = tuple[Tensor, Tensor, Tensor]  # boxes [B, M, 4], masks [B, M], phrases [B, M, D]
 PAPER_STEPS = 50
-STRIDE, LEAST_MOVES = 3, 5  # with fewer, each would go too far
+STRIDE, LEAST_MOVES = 3, 5  # of a whole run: with fewer moves each would go too far
 FORMS = {"raw": raw, "trust": raw, "share": rms_of_z}
 
 

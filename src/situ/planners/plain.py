@@ -107,10 +107,10 @@ def without_fillers(text: Sequence[str]) -> list[str]:
 def _plural_of(text: Sequence[str], i: int) -> str:
     """ "two giraffe's in a zoo": a plural, which many write so; empty where the word owns what follows."""
     one = text[i].replace("’", "'").removesuffix("'s")
+    if one == text[i] or not any(_number(word) > 1 for word in text[max(0, i - 2) : i]):
+        return ""
     after = text[i + 1] if i + 1 < len(text) else "."
-    ends = after in _MARKS | words.PREPOSITIONS | words.COPULAS or after.endswith("ing")
-    counted = any(_number(word) > 1 for word in text[max(0, i - 2) : i])
-    if one == text[i] or not (ends and counted):
+    if not (after in _MARKS | words.PREPOSITIONS | words.COPULAS or after.endswith("ing")):
         return ""
     return one + ("es" if one.endswith(("s", "x", "ch", "sh")) else "s")
 

@@ -17,10 +17,10 @@ from situ.files.weights import read_weights
 from situ.storybook.judge import AT_ONCE, STRIDE, Pictures, Residual, as_pixels
 from situ.storybook.kinds import KINDS
 from situ.storybook.palette import BACKGROUNDS, COLOURS, TEXTURES
+from situ.storybook.world import MOST_THINGS
 
 WIDTHS = (64, 96, 128)  # channels at 32, 16 and 8 cells
 FEATURES = 64
-MOST_THINGS = 6
 ANSWERS = {
     "kinds": len(KINDS),
     "colours": len(COLOURS),

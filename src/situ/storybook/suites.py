@@ -12,11 +12,10 @@ from itertools import islice
 from situ.scene import Scene, SituError
 from situ.scene.errors import did_you_mean
 from situ.storybook import grammar
-from situ.storybook.world import Page, Split, sample_page
+from situ.storybook.world import MOST_THINGS, Page, Split, sample_page
 
 RELATED = 0  # caption that tells how things stand to each other
 LISTED = 2  # caption that names one thing after the other
-MOST_THINGS = 6  # of a page
 
 
 @dataclass(frozen=True)

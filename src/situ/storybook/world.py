@@ -11,6 +11,7 @@ from situ.storybook.palette import BACKGROUNDS, COLOURS, TEXTURES
 
 Split = Literal["train", "val", "novel"]
 COUNT_WEIGHTS = (26, 26, 20, 14, 8, 6)  # pages with 1, 2, ... 6 things
+MOST_THINGS = len(COUNT_WEIGHTS)
 SIDES = ((0.26, 0.80), (0.25, 0.60), (0.25, 0.50), (0.24, 0.44), (0.24, 0.38), (0.24, 0.34))
 STRETCH = 0.4  # log of how much wider or narrower than usual a thing may be: people draw any box
 OVERLAP = 0.30  # of the smaller box, the most that two things may share
@@ -54,7 +55,7 @@ def sample_page(seed: int, split: Split = "train", things: int | None = None) ->
     """The page of a seed. `val` is the training distribution at other seeds; every page of `novel` shows
     at least one colour and kind that were never together in training."""
     rng = random.Random(f"storybook/{split}/{seed}")
-    count = things or rng.choices(range(1, 7), COUNT_WEIGHTS)[0]
+    count = things or rng.choices(range(1, MOST_THINGS + 1), COUNT_WEIGHTS)[0]
     looks = _looks(rng, count, split)
     boxes = _boxes(rng, [KINDS[kind].aspect for kind, _, _ in looks])
     placed = [Thing(*look, box) for look, box in zip(looks, boxes, strict=True)]
