@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from situ.app import evaluate_plans as evaluating
 from situ.app.evaluate_plans import PLANS, By, evaluate_plans, lines
 from situ.app.plan_benchmarks import benchmark_named, nsr1k_benchmark, storybook_benchmark
 from situ.app.reproduce_plans import PRINTED, reproduce_plans
@@ -79,6 +80,22 @@ def test_a_folder_belongs_to_one_planner_and_benchmark(nsr: Path, tmp_path: Path
     evaluate_plans(nsr1k_benchmark(nsr), By(), tmp_path / "out")
     with pytest.raises(SituError, match="another planner"):
         evaluate_plans(nsr1k_benchmark(nsr), By(seed=1), tmp_path / "out")
+
+
+def test_plans_of_older_rules_are_not_taken_for_those_of_newer(
+    nsr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate_plans(nsr1k_benchmark(nsr), By(), tmp_path / "out")
+    sources = tmp_path / "planners"
+    sources.mkdir()
+    (sources / "rules.py").write_text("mended = True\n")
+    monkeypatch.setattr(evaluating.planners, "__file__", str(sources / "__init__.py"))
+    evaluating._code.cache_clear()
+    with pytest.raises(SituError, match="another planner"):
+        evaluate_plans(nsr1k_benchmark(nsr), By(), tmp_path / "out")
+    monkeypatch.undo()
+    evaluating._code.cache_clear()
+    evaluate_plans(nsr1k_benchmark(nsr), By(), tmp_path / "out")
 
 
 def test_the_manifest_tells_other_layouts(nsr: Path, tmp_path: Path) -> None:

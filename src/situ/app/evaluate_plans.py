@@ -4,9 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from situ import planners
 from situ.app.plan import plan_scenes
 from situ.app.plan_benchmarks import Benchmark
 from situ.files.atomic import write_bytes
@@ -44,7 +46,12 @@ class By:
 
     def told(self) -> dict[str, Any]:
         """What identifies its layouts; a key is no part of it."""
-        told: dict[str, Any] = {"planner": self.planner, "seed": self.seed, "version": VERSION}
+        told: dict[str, Any] = {
+            "planner": self.planner,
+            "seed": self.seed,
+            "version": VERSION,
+            "code": _code(),
+        }
         if self.endpoint:
             told |= {"model": self.endpoint.model, "base_url": self.endpoint.base_url}
         if self.placing:
@@ -114,6 +121,16 @@ def _planned(benchmark: Benchmark, by: By, path: Path) -> Iterator[dict[str, Any
             yield done[prompt]
 
 
+@cache
+def _code() -> str:
+    """A short SHA-256 of the planners' sources: plans of older rules are not those of newer ones."""
+    folder = Path(planners.__file__).parent
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        found.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:12]
+
+
 def _plan(prompt: str, by: By) -> dict[str, Any]:
     planned = by.plan(prompt)
     return {"prompt": prompt, "planner": planned.planner, "scene": codec.to_json(planned.scene)}
@@ -132,7 +149,10 @@ def _kept(path: Path, head: Mapping[str, Any]) -> list[dict[str, Any]]:
     except ValueError:
         raise SituError(f"{path}: this is no file of plans; choose another folder") from None
     if found and found[0] != head:
-        raise SituError(f"{path}: made by another planner or benchmark; choose another folder")
+        raise SituError(
+            f"{path}: made by another planner, by other rules of it or for another benchmark; choose "
+            "another folder"
+        )
     return found
 
 
