@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from situ import planners
 from situ.app.plan import plan_scenes
-from situ.app.plan_benchmarks import Benchmark
+from situ.app.plan_benchmarks import Benchmark, file_hashes
 from situ.files.atomic import write_bytes
 from situ.planners import Planned
 from situ.scene import Layout, SituError, codec
@@ -125,10 +125,8 @@ def _planned(benchmark: Benchmark, by: By, path: Path) -> Iterator[dict[str, Any
 def _code() -> str:
     """A short SHA-256 of the planners' sources: plans of older rules are not those of newer ones."""
     folder = Path(planners.__file__).parent
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        found.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()[:12]
+    sources = json.dumps(file_hashes(folder, sorted(folder.rglob("*.py"))))
+    return hashlib.sha256(sources.encode()).hexdigest()[:12]
 
 
 def _plan(prompt: str, by: By) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def nsr1k_benchmark(folder: Path, split: str = "val") -> Benchmark:
     spatial = nsr1k.read_spatial(paths[1]) if paths[1].is_file() else ()
     prompts = tuple(asked.prompt for asked in (*counting, *spatial))
     score = _nsr_score(counting, spatial)
-    return Benchmark("nsr1k", split, NSR_PROTOCOL, prompts, score, _hashes(folder, paths))
+    return Benchmark("nsr1k", split, NSR_PROTOCOL, prompts, score, file_hashes(folder, paths))
 
 
 def t2i_benchmark(folder: Path, split: str = "val") -> Benchmark:
@@ -86,7 +86,9 @@ def t2i_benchmark(folder: Path, split: str = "val") -> Benchmark:
         }
 
     prompts = (*spatial, *numeracy)
-    return Benchmark("t2i_compbench", split, T2I_PROTOCOL, prompts, score, _hashes(folder, files))
+    return Benchmark(
+        "t2i_compbench", split, T2I_PROTOCOL, prompts, score, file_hashes(folder, files)
+    )
 
 
 def storybook_benchmark(pages: int = STORYBOOK_PAGES) -> Benchmark:
@@ -196,7 +198,8 @@ def _kind(noun: str) -> str:
     return t2i_compbench.detector_name(singular(noun))
 
 
-def _hashes(folder: Path, paths: Sequence[Path]) -> dict[str, str]:
+def file_hashes(folder: Path, paths: Sequence[Path]) -> dict[str, str]:
+    """The SHA-256 of each file that is there, by its path below the folder."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths
