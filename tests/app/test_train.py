@@ -41,6 +41,7 @@ ORDER = (
     "storybook-critic",
     "storybook-aligner",
     "storybook-image-encoder",
+    "storybook-image-encoder-2",
     "storybook-goal",
     "storybook-placer",
 )

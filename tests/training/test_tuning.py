@@ -10,6 +10,8 @@ import torch
 from goal_parts import CAPTIONS, ITEMS, LATENTS, clip_pair, random_backbone, tables
 from torch import Tensor
 
+from situ.diffusion.sampler import sample
+from situ.diffusion.solvers import ddim
 from situ.models.backbone import Backbone
 from situ.scene import SituError
 from situ.training.checkpoint import trained_weights
@@ -249,3 +251,48 @@ def test_the_nearest_phrases_are_others_by_cosine() -> None:
     assert found[0, 0].tolist() == vectors[[2, 3]].tolist()
     assert not found[0, 1].any()
     assert nearest(slots, vectors[:2], 3).tolist() == torch.zeros(1, 2, 3, 2).tolist()
+
+
+def test_states_of_its_own_are_those_that_the_sampler_passes() -> None:
+    made = backbone()
+    ours = objective(made, alpha=1.0, beta=0.0, own=0.5, own_steps=5)
+    batch = data(made).batch(4, step_generator(0, 1))
+    states = ours._states(batch["tokens"])
+    tokens = made.unet.position_net(batch["boxes_xyxy"], batch["masks"], batch["phrases"])
+    path = made.schedule.steps(5)
+    asked = torch.tensor([999, path[2].t + 20, 0, path[1].t])
+    z, t = ours.draw(batch["noise"], asked, states, tokens, torch.ones(4))
+    assert t.tolist() == [path[0].t, path[2].t, path[4].t, path[1].t]
+    for row, stop in enumerate((0, 2, 4, 1)):
+        wanted = batch["noise"][row : row + 1]
+        branch = made.branch(states[row : row + 1], tokens[row : row + 1], [1.0] * 5)
+        for frame in sample(path[:stop], wanted, branch, solver=ddim):
+            wanted = frame.z
+        assert (z[row] - wanted[0]).abs().max() < 1e-5
+
+
+def test_what_it_has_drawn_is_judged_and_has_no_diffusion_loss() -> None:
+    made = backbone()
+    batch = data(made).batch(8, step_generator(0, 1))
+    ours = objective(made, alpha=1.0, beta=0.0, own=0.5, own_steps=4)
+    assert ours.semantic
+    seen, judge = [], ours.semantic
+    ours.semantic = lambda z0, told: seen.append(told["t"]) or judge(z0, told)  # type: ignore
+    losses = ours(batch)
+    rest = {name: rows[4:] for name, rows in batch.items()}
+    plain = objective(made, alpha=0.0, beta=0.0)(rest)
+    assert losses["diffusion"].item() == pytest.approx(plain["diffusion"].item(), rel=1e-5)
+    t = seen[0]
+    assert set(t[:4].tolist()) <= {step.t for step in made.schedule.steps(4)}
+    assert torch.equal(t[4:], batch["t"][4:])
+    losses["loss"].backward()
+    gradients = [p.grad for p in made.unet.parameters() if p.requires_grad]
+    assert all(g is not None and bool(g.isfinite().all()) for g in gradients)
+    again = objective(made, alpha=1.0, beta=0.0, own=0.5, own_steps=4)(batch)
+    assert torch.equal(again["loss"], losses["loss"])
+
+
+@pytest.mark.parametrize("wrong", [{"own": 1.0}, {"own": -0.1}, {"own_steps": 0}])
+def test_a_share_of_own_states_that_leaves_nothing_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SituError, match=f"objective.{next(iter(wrong))} is"):
+        TuningSettings(**wrong)

@@ -1,7 +1,7 @@
 """The stages of the storybook model, each built from its recipe. Later stages read earlier runs by path."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,27 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from situ.app.find import find, networks
+from situ.app.pipeline import Pipeline
 from situ.app.recipe import Recipe
 from situ.app.stage_items import items_of
-from situ.app.stages_alignment import aligner, cached_texts
+from situ.app.stages_alignment import aligner, cached_latents, cached_texts, fingerprint
 from situ.app.stages_goal import goal
 from situ.app.stages_placer import placer
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
+from situ.data.coco import Item
 from situ.data.packed import pack_pictures
+from situ.data.shards import Shards, write_shards
 from situ.diffusion.schedule import Schedule
 from situ.files.atomic import replace
 from situ.scene import SituError
 from situ.training.alignment_data import pooled
 from situ.training.checkpoint import FILE, trained_weights
+from situ.training.estimates import estimates
 from situ.training.loop import step_generator
+
+AT_ONCE = 16  # pictures that are noised alike
+ESTIMATES_AT_ONCE = 512  # in one file
 
 
 def autoencoder(recipe: Recipe, device: str) -> Stage:
@@ -83,7 +90,9 @@ def clip(recipe: Recipe, device: str) -> Stage:
 
 
 def image_encoder(recipe: Recipe, device: str) -> Stage:
-    """[data] backbone, folder, held_out; [objective] scenes: weight of whole pictures.
+    """[data] backbone, folder, held_out; clip: the folder of the CLIP that goes on, where it is not in the
+    backbone's; estimates: how many pictures to learn from, each as it is and as the backbone sees it
+    through noise, 0 for all as they are; [objective] scenes: weight of whole pictures.
 
     The CLIP of a backbone goes on learning to see. Its text transformer stays, because the U-Net reads it.
     """
@@ -91,8 +100,10 @@ def image_encoder(recipe: Recipe, device: str) -> Stage:
     from situ.models.critics import read_clip
     from situ.training.contrastive import ImageObjective, NamedData
 
-    known = read_clip(networks(find(recipe.value("data", "backbone"))), device)
+    name = recipe.value("data", "backbone")
+    known = read_clip(Path(recipe.value("data", "clip", networks(find(name)))), device)
     model = Clip(known.text.model, known.image.requires_grad_(True)).to(device)
+    count = recipe.value("data", "estimates", 0)
 
     def data(key: str) -> tuple[NamedData, Tensor]:
         items, folder = items_of(recipe, key), Path(recipe.value("data", key))
@@ -100,7 +111,11 @@ def image_encoder(recipe: Recipe, device: str) -> Stage:
             folder, known.text, [text for item in items for text in item.captions]
         )
         phrases = pooled(known.text, [text for item in items for text in item.layout.phrases])
-        named = NamedData(items, _pictures(recipe, key), captions, phrases, known.side)
+        pictures: Any = _pictures(recipe, key)
+        if count and key == "folder":
+            drawn = _estimates(recipe, items[:count], device)
+            items, pictures = items[:count] * 2, [*pictures[:count], *drawn]
+        named = NamedData(items, pictures, captions, phrases, known.side)
         return named, phrases.vectors.to(device)
 
     learnt, phrases = data("folder")
@@ -228,6 +243,24 @@ STAGES: dict[str, Callable[[Recipe, str], Stage]] = {
 def _pictures(recipe: Recipe, key: str = "folder") -> NDArray[np.uint8]:
     folder, size = Path(recipe.value("data", key)), recipe.value("data", "size", 128)
     return pack_pictures(items_of(recipe, key), folder / f"pictures-{size}.npy", size)
+
+
+def _estimates(recipe: Recipe, items: Sequence[Item], device: str) -> Shards:
+    """Pictures (H, W, 3) of uint8 as training/estimates.py makes them, cached beside the data."""
+    folder, size = Path(recipe.value("data", "folder")), recipe.value("data", "size", 128)
+    backbone = Pipeline.from_pretrained(recipe.value("data", "backbone"), device=device).backbone
+    latents = cached_latents(folder, backbone, items, size)
+    place = folder / f"estimates-{size}-{fingerprint(backbone.unet)}-{len(items)}"
+
+    def make(start: int, stop: int) -> NDArray:
+        rng, parts = step_generator(start, 0), []
+        for first in range(start, stop, AT_ONCE):
+            rows = [latents[i] for i in range(first, min(first + AT_ONCE, stop))]
+            z = torch.from_numpy(np.stack(rows)).float().to(device)
+            parts.append(estimates(backbone, z, rng).mul(255).round().byte().cpu())
+        return torch.cat(parts).permute(0, 2, 3, 1).numpy()
+
+    return write_shards(place, len(items), make, rows=ESTIMATES_AT_ONCE)
 
 
 def _start_from(recipe: Recipe, network: nn.Module) -> None:

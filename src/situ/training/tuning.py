@@ -16,6 +16,7 @@ from torch.nn import functional
 from situ.conditioning.text import TextEncoder
 from situ.data.coco import Item
 from situ.diffusion.schedule import Schedule, z0_from_eps
+from situ.diffusion.solvers import transfer
 from situ.models.attention import Recorder
 from situ.models.unet import UNet
 from situ.scene import SituError
@@ -51,13 +52,18 @@ class TuningSettings:
     """alpha weighs DSAlign, beta MAAlign; the defaults are the paper's.
 
     trained: which layers learn, of `gated`, `self`, `cross` (the paper) and `position` (the layer that
-    makes grounding tokens, which GLIGEN trains too). The rest as in DenoisingSettings; where a caption
-    was dropped, no loss asks for its words.
+    makes grounding tokens, which GLIGEN trains too). own (ours): the share of a batch in which DSAlign and
+    MAAlign judge a state that the network itself has drawn from noise, near the sample's timestep, in
+    steps of which a whole picture takes own_steps: noised pictures tell it what will be there, its own
+    drawings do not. Those samples have no diffusion loss. The rest as in DenoisingSettings; where a
+    caption was dropped, no loss asks for its words.
     """
 
     alpha: float = 1e-2
     beta: float = 1e-3
     trained: tuple[str, ...] = ("gated", "self", "cross")
+    own: float = 0.0
+    own_steps: int = 15
     snr_gamma: float = 0.0
     noise_power: float = 0.0
     drop_caption: float = 0.0
@@ -65,7 +71,12 @@ class TuningSettings:
     drop_both: float = 0.0
 
     def __post_init__(self) -> None:
-        check_least(self, "objective", 0, "alpha", "beta")
+        check_least(self, "objective", 0, "alpha", "beta", "own")
+        check_least(self, "objective", 1, "own_steps")
+        if self.own >= 1:
+            raise SituError(
+                f"objective.own is {self.own}; below 1, for the diffusion loss needs some"
+            )
         for part in self.trained:
             if part not in PARTS:
                 raise SituError(f"objective.trained: {part!r}: {did_you_mean(part, PARTS)}")
@@ -107,6 +118,7 @@ class TuningObjective(DenoisingObjective):
         # neither is a module: what they look with is not trained, averaged or saved
         self.semantic = semantic if settings.alpha else None
         self.attention = attention if settings.beta else None
+        self.path = schedule.steps(settings.own_steps)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         unet, t, noise, z0 = self.unet, batch["t"], batch["noise"], batch["latents"].float()
@@ -114,18 +126,43 @@ class TuningObjective(DenoisingObjective):
         grounding = unet.position_net(batch["boxes_xyxy"], batch["masks"], batch["phrases"])
         recorder = Recorder(self.attention.wanted) if self.attention else None
         states = self._states(batch["tokens"])
+        own = self._own(len(z))
+        if own:
+            given = (noise[:own], t[:own], states[:own], grounding[:own], batch["gate"][:own])
+            drawn, at = self.draw(*given)
+            z, t = torch.cat([drawn, z[own:]]), torch.cat([at, t[own:]])
         output = unet(z, t, states, grounding, batch["gate"], attend=recorder).float()
         error = (output - self.schedule.target(z0, noise, t)).square().mean((1, 2, 3))
-        losses = {"diffusion": (self.weight(t) * error).mean()}
+        losses = {"diffusion": (self.weight(t) * error)[own:].mean()}
         total = losses["diffusion"]
         if self.semantic:
             estimate = z0_from_eps(z, self.schedule.eps(output, z, t), self.schedule.level(t))
-            losses |= self.semantic(estimate, batch)
+            losses |= self.semantic(estimate, {**batch, "t": t})
             total = total + self.tuning.alpha * losses["semantic"]
         if self.attention and recorder:
             losses |= self.attention(recorder.maps, batch)
             total = total + self.tuning.beta * losses["attention"]
         return {"loss": total, **{name: loss.detach() for name, loss in losses.items()}}
+
+    def _own(self, size: int) -> int:
+        """How many samples of a batch, the first ones, show states of the network's own."""
+        return int(self.tuning.own * size) if self.semantic or self.attention else 0
+
+    @torch.no_grad()
+    def draw(
+        self, noise: Tensor, t: Tensor, states: Tensor, grounding: Tensor, gate: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """From noise [B, C, h, w] by DDIM to the timestep of the path that is nearest to t [B]: the states
+        there, and those timesteps."""
+        ts = torch.tensor([step.t for step in self.path], device=t.device)
+        stops, z = (ts - t[:, None]).abs().argmin(1), noise.clone()
+        for step in self.path[: int(stops.max())]:
+            rows = (stops > step.i).nonzero()[:, 0]
+            here = z[rows]
+            output = self.unet(here, step.t, states[rows], grounding[rows], gate[rows])
+            eps = self.schedule.eps(output.float(), here, step.t)
+            z[rows] = transfer(here, eps, step)
+        return z, ts[stops]
 
     @property
     def text_model(self) -> nn.Module:
