@@ -133,6 +133,11 @@ def test_all_recipes_in_small_make_a_backbone_that_draws(tmp_path: Path) -> None
         ('stage = "autoencoder"\nsteps = 1', "outside of a"),
         ("stage = ", "not valid TOML"),
         ('stage = "sculpture"\n[loop]\nsteps = 1\nbatch = 1\nlr = 1.0', "allowed: autoencoder"),
+        (
+            'stage = "image_encoder"\n[data]\nbackbone = "storybook"\nestimates = -1\n'
+            "[loop]\nsteps = 1\nbatch = 1\nlr = 1.0",
+            "estimates is -1; 0 or more",
+        ),
     ],
 )
 def test_bad_recipes_say_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:

@@ -100,10 +100,11 @@ def image_encoder(recipe: Recipe, device: str) -> Stage:
     from situ.models.critics import read_clip
     from situ.training.contrastive import ImageObjective, NamedData
 
-    name = recipe.value("data", "backbone")
+    name, count = recipe.value("data", "backbone"), recipe.value("data", "estimates", 0)
+    if not isinstance(count, int) or count < 0:
+        raise SituError(f"{recipe.path.name}: [data] estimates is {count!r}; 0 or more pictures")
     known = read_clip(Path(recipe.value("data", "clip", networks(find(name)))), device)
     model = Clip(known.text.model, known.image.requires_grad_(True)).to(device)
-    count = recipe.value("data", "estimates", 0)
 
     def data(key: str) -> tuple[NamedData, Tensor]:
         items, folder = items_of(recipe, key), Path(recipe.value("data", key))

@@ -52,11 +52,11 @@ class TuningSettings:
     """alpha weighs DSAlign, beta MAAlign; the defaults are the paper's.
 
     trained: which layers learn, of `gated`, `self`, `cross` (the paper) and `position` (the layer that
-    makes grounding tokens, which GLIGEN trains too). own (ours): the share of a batch in which DSAlign and
-    MAAlign judge a state that the network itself has drawn from noise, near the sample's timestep, in
-    steps of which a whole picture takes own_steps: noised pictures tell it what will be there, its own
-    drawings do not. Those samples have no diffusion loss. The rest as in DenoisingSettings; where a
-    caption was dropped, no loss asks for its words.
+    makes grounding tokens, which GLIGEN trains too). own (ours): the share of a batch, rounded down, in
+    which DSAlign and MAAlign judge a state that the network itself has drawn from noise, near the sample's
+    timestep, in steps of which a whole picture takes own_steps: noised pictures tell it what will be
+    there, its own drawings do not. Those samples have no diffusion loss. The rest as in
+    DenoisingSettings; where a caption was dropped, no loss asks for its words.
     """
 
     alpha: float = 1e-2
