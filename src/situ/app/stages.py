@@ -14,14 +14,21 @@ from situ.app.find import find, networks
 from situ.app.pipeline import Pipeline
 from situ.app.recipe import Recipe
 from situ.app.stage_items import items_of
-from situ.app.stages_alignment import aligner, cached_latents, cached_texts, fingerprint
+from situ.app.stages_alignment import (
+    aligner,
+    cached_latents,
+    cached_rows,
+    cached_texts,
+    fingerprint,
+    names_hash,
+)
 from situ.app.stages_goal import goal
 from situ.app.stages_placer import placer
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
 from situ.data.coco import Item
 from situ.data.packed import pack_pictures
-from situ.data.shards import Shards, write_shards
+from situ.data.shards import Shards
 from situ.diffusion.schedule import Schedule
 from situ.files.atomic import replace
 from situ.scene import SituError
@@ -31,7 +38,7 @@ from situ.training.estimates import estimates
 from situ.training.loop import step_generator
 
 AT_ONCE = 16  # pictures that are noised alike
-ESTIMATES_AT_ONCE = 512  # in one file
+ESTIMATES_AT_ONCE = 256  # in one file
 
 
 def autoencoder(recipe: Recipe, device: str) -> Stage:
@@ -251,7 +258,7 @@ def _estimates(recipe: Recipe, items: Sequence[Item], device: str) -> Shards:
     folder, size = Path(recipe.value("data", "folder")), recipe.value("data", "size", 128)
     backbone = Pipeline.from_pretrained(recipe.value("data", "backbone"), device=device).backbone
     latents = cached_latents(folder, backbone, items, size)
-    place = folder / f"estimates-{size}-{fingerprint(backbone.unet)}-{len(items)}"
+    place = folder / f"estimates-{size}-{fingerprint(backbone.unet)}-{names_hash(items)}"
 
     def make(start: int, stop: int) -> NDArray:
         rng, parts = step_generator(start, 0), []
@@ -261,7 +268,7 @@ def _estimates(recipe: Recipe, items: Sequence[Item], device: str) -> Shards:
             parts.append(estimates(backbone, z, rng).mul(255).round().byte().cpu())
         return torch.cat(parts).permute(0, 2, 3, 1).numpy()
 
-    return write_shards(place, len(items), make, rows=ESTIMATES_AT_ONCE)
+    return cached_rows(place, len(items), make, "estimates", ESTIMATES_AT_ONCE)
 
 
 def _start_from(recipe: Recipe, network: nn.Module) -> None:

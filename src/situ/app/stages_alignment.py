@@ -5,7 +5,7 @@ Pictures and texts are encoded once and cached.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -24,7 +24,7 @@ from situ.app.stage_items import items_of
 from situ.app.train import Stage
 from situ.conditioning.text import TextEncoder
 from situ.data.coco import Item
-from situ.data.shards import Shards, write_shards
+from situ.data.shards import ROWS, Shards, write_shards
 from situ.files.atomic import replace
 from situ.files.weights import read_weights
 from situ.models.aligner import Aligner, AlignerConfig, Spaces, save_aligner
@@ -150,8 +150,7 @@ def _data(
 def cached_latents(folder: Path, backbone: Backbone, items: Sequence[Item], size: int) -> Shards:
     """Latents of all pictures in fp16, below `folder`, by the autoencoder that made them and the pictures,
     of which one folder may hold several sets."""
-    pictures = hashlib.sha256("\n".join(str(item.path) for item in items).encode()).hexdigest()[:8]
-    place = folder / f"latents-{size}-{fingerprint(backbone.autoencoder)}-{pictures}"
+    place = folder / f"latents-{size}-{fingerprint(backbone.autoencoder)}-{names_hash(items)}"
 
     at_once = min(AT_ONCE, max(1, PIXELS_AT_ONCE // size**2))
 
@@ -161,13 +160,20 @@ def cached_latents(folder: Path, backbone: Backbone, items: Sequence[Item], size
         coded = [_encoded(backbone, np.stack([item.pixels(size) for item in p])) for p in parts]
         return np.concatenate(coded)
 
+    return cached_rows(place, len(items), encode, "latents")
+
+
+def cached_rows(
+    place: Path, count: int, make: Callable[[int, int], NDArray], what: str, rows: int = ROWS
+) -> Shards:
+    """write_shards with a bar that tells how many pictures are done."""
     hidden = None if is_first() else True  # None: unless this is a terminal
-    with tqdm(total=len(items), desc="latents", unit="picture", disable=hidden) as bar:
+    with tqdm(total=count, desc=what, unit="picture", disable=hidden) as bar:
 
         def told(done: int) -> None:
             bar.update(done - bar.n)
 
-        return write_shards(place, len(items), encode, told)
+        return write_shards(place, count, make, told, rows)
 
 
 def cached_texts(folder: Path, encoder: TextEncoder, texts: Sequence[str]) -> Table:
@@ -180,6 +186,11 @@ def cached_texts(folder: Path, encoder: TextEncoder, texts: Sequence[str]) -> Ta
         replace(path, lambda temporary: save_file(vectors, temporary))
     numbers = {text: row for row, text in enumerate(unique)}
     return Table(numbers, read_weights(path)["vectors"])
+
+
+def names_hash(items: Sequence[Item]) -> str:
+    """Short name of a list of pictures, of which one folder may hold several."""
+    return hashlib.sha256("\n".join(str(item.path) for item in items).encode()).hexdigest()[:8]
 
 
 def fingerprint(network: nn.Module) -> str:
