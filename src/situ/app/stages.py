@@ -37,8 +37,8 @@ from situ.training.checkpoint import FILE, trained_weights
 from situ.training.estimates import estimates
 from situ.training.loop import step_generator
 
-AT_ONCE = 16  # pictures that are noised alike
-ESTIMATES_AT_ONCE = 256  # in one file
+NOISED_ALIKE = 16  # pictures of one timestep and number of steps
+ESTIMATES_IN_FILE = 256
 
 
 def autoencoder(recipe: Recipe, device: str) -> Stage:
@@ -262,13 +262,13 @@ def _estimates(recipe: Recipe, items: Sequence[Item], device: str) -> Shards:
 
     def make(start: int, stop: int) -> NDArray:
         rng, parts = step_generator(start, 0), []
-        for first in range(start, stop, AT_ONCE):
-            rows = [latents[i] for i in range(first, min(first + AT_ONCE, stop))]
+        for first in range(start, stop, NOISED_ALIKE):
+            rows = [latents[i] for i in range(first, min(first + NOISED_ALIKE, stop))]
             z = torch.from_numpy(np.stack(rows)).float().to(device)
             parts.append(estimates(backbone, z, rng).mul(255).round().byte().cpu())
         return torch.cat(parts).permute(0, 2, 3, 1).numpy()
 
-    return cached_rows(place, len(items), make, "estimates", ESTIMATES_AT_ONCE)
+    return cached_rows(place, len(items), make, "estimates", ESTIMATES_IN_FILE)
 
 
 def _start_from(recipe: Recipe, network: nn.Module) -> None:

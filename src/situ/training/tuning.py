@@ -118,7 +118,6 @@ class TuningObjective(DenoisingObjective):
         # neither is a module: what they look with is not trained, averaged or saved
         self.semantic = semantic if settings.alpha else None
         self.attention = attention if settings.beta else None
-        self.path = schedule.steps(settings.own_steps)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         unet, t, noise, z0 = self.unet, batch["t"], batch["noise"], batch["latents"].float()
@@ -153,10 +152,12 @@ class TuningObjective(DenoisingObjective):
         self, noise: Tensor, t: Tensor, states: Tensor, grounding: Tensor, gate: Tensor
     ) -> tuple[Tensor, Tensor]:
         """From noise [B, C, h, w] by DDIM to the timestep of the path that is nearest to t [B]: the states
-        there, and those timesteps."""
-        ts = torch.tensor([step.t for step in self.path], device=t.device)
+        there, and those timesteps. Not by diffusion/sampler.py, which runs all samples to the end of the
+        path: here each rests where it has arrived, which halves the work."""
+        path = self.schedule.steps(self.tuning.own_steps)
+        ts = torch.tensor([step.t for step in path], device=t.device)
         stops, z = (ts - t[:, None]).abs().argmin(1), noise.clone()
-        for step in self.path[: int(stops.max())]:
+        for step in path[: int(stops.max())]:
             rows = (stops > step.i).nonzero()[:, 0]
             here = z[rows]
             output = self.unet(here, step.t, states[rows], grounding[rows], gate[rows])
